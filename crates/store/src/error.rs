@@ -1,0 +1,104 @@
+//! Why an operation did not happen.
+
+use std::fmt;
+
+use prilavok_domain::rules::RuleViolation;
+use prilavok_domain::{BusinessId, CampaignId, ChatId, CredentialId, MessageId, OrderId, PublicId, ReturnId};
+
+/// Why an operation did not happen. Nothing was changed by it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The operation is not possible as things stand; asking again changes nothing.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store cannot take it now (locked, full, closing); asking again later may help.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// The store is broken, or we are.
+    #[error("the store failed: {0}")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why an operation is not possible as things stand.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Something that the operation names does not exist.
+    #[error("{0} does not exist")]
+    NotFound(Entity),
+    /// The chat rules forbid it.
+    #[error(transparent)]
+    Rule(#[from] RuleViolation),
+    /// It contradicts what is there.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// One item of a list was refused, and with it the whole list.
+    #[error("item {index}: {refusal}")]
+    AtItem {
+        /// Which one, from zero.
+        index: usize,
+        /// Why.
+        refusal: Box<Refusal>,
+    },
+}
+
+/// A thing that an operation names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entity {
+    /// A business.
+    Business(BusinessId),
+    /// A campaign of the business.
+    Campaign(CampaignId),
+    /// A customer.
+    Customer(PublicId),
+    /// An order of the business.
+    Order(OrderId),
+    /// A return of the business.
+    Return(ReturnId),
+    /// A chat of the business.
+    Chat(ChatId),
+    /// A message of the chat.
+    Message(MessageId),
+    /// A key or token of the business.
+    Credential(CredentialId),
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Business(id) => write!(f, "business {id}"),
+            Self::Campaign(id) => write!(f, "campaign {id}"),
+            Self::Customer(id) => write!(f, "customer {}", id.as_str()),
+            Self::Order(id) => write!(f, "order {id}"),
+            Self::Return(id) => write!(f, "return {id}"),
+            Self::Chat(id) => write!(f, "chat {id}"),
+            Self::Message(id) => write!(f, "message {id}"),
+            Self::Credential(id) => write!(f, "credential {id}"),
+        }
+    }
+}
+
+/// What an operation contradicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// Another unrevoked credential of the business and kind has the name.
+    #[error("another one of this business has this name")]
+    NameTaken,
+    /// The business has as many keys as it may have.
+    #[error("the business has 30 keys already: revoke one first")]
+    TooManyKeys,
+    /// A revoked credential stays as it is.
+    #[error("it is revoked and can no longer be changed")]
+    Revoked,
+    /// The order has chats, which name its campaign and customer.
+    #[error("the order has chats: its campaign and customer can no longer change")]
+    OrderHasChats,
+    /// The return has chats, which name its order.
+    #[error("the return has chats: its order can no longer change")]
+    ReturnHasChats,
+    /// The order belongs to another customer than the one named.
+    #[error("the order belongs to another customer")]
+    OtherCustomer,
+    /// The idempotency key was used for another request within 24 hours.
+    #[error("the Idempotency-Key was used for another request within the last 24 hours")]
+    IdempotencyKeyReused,
+}

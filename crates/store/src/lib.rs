@@ -1,0 +1,212 @@
+//! Where Prilavok keeps what it knows: the [`Store`] interface of atomic domain operations, its
+//! implementations, and the [`files`] beside it.
+//!
+//! Each operation of [`Store`] is one transaction: it happens wholly or not at all, and once it has
+//! answered, it is on the disk. The store applies the rules of `prilavok-domain` inside that
+//! transaction; it knows nothing of HTTP. What every implementation must do is written as tests in
+//! `tests/conformance`.
+
+pub mod backup;
+pub mod chats;
+pub mod credentials;
+pub mod error;
+pub mod files;
+pub mod idempotency;
+pub mod limits;
+pub mod registry;
+pub mod sqlite;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use prilavok_domain::{
+    Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId, CredentialKind,
+    Customer, FileId, Message, MessageId, Order, OrderId, PublicId, Return, ReturnId, Timestamp,
+};
+
+pub use backup::CheckReport;
+pub use chats::{
+    ChatChange, ChatCursor, ChatFilter, MessageRange, NewMessage, Page, StartChat, Started, StoredFile,
+    Subject,
+};
+pub use credentials::{Credential, CredentialChange, NewCredential, OperatorToken, SecretHash};
+pub use error::{Conflict, Entity, Refusal, StoreError};
+pub use idempotency::{Applied, Idempotency, Surface};
+pub use limits::Usage;
+pub use registry::{Put, Registration};
+
+/// The result of a store operation.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The operations that Prilavok is made of, each one atomic and, once answered, durable.
+///
+/// Reads of one thing answer `None` where there is no such thing; operations on a chat that does
+/// not exist are refused with [`Refusal::NotFound`]. Lists are in the order that their
+/// documentation names and take the last element of the page before as `after`.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // --- Registry: what the operator tells us of.
+
+    /// Puts all of `items`, in order, or none: a refused item is named by [`Refusal::AtItem`].
+    async fn register(&self, items: Vec<Registration>) -> Result<Vec<Put>>;
+
+    /// A business.
+    async fn business(&self, id: BusinessId) -> Result<Option<Business>>;
+    /// Businesses by id.
+    async fn businesses(&self, after: Option<BusinessId>, limit: usize) -> Result<Vec<Business>>;
+    /// A campaign of a business.
+    async fn campaign(&self, business: BusinessId, id: CampaignId) -> Result<Option<Campaign>>;
+    /// Campaigns of a business by id.
+    async fn campaigns(
+        &self,
+        business: BusinessId,
+        after: Option<CampaignId>,
+        limit: usize,
+    ) -> Result<Vec<Campaign>>;
+    /// A customer.
+    async fn customer(&self, id: &PublicId) -> Result<Option<Customer>>;
+    /// Customers by public id (bytewise).
+    async fn customers(&self, after: Option<&PublicId>, limit: usize) -> Result<Vec<Customer>>;
+    /// An order of a business.
+    async fn order(&self, business: BusinessId, id: OrderId) -> Result<Option<Order>>;
+    /// Orders of a business by id.
+    async fn orders(&self, business: BusinessId, after: Option<OrderId>, limit: usize) -> Result<Vec<Order>>;
+    /// A return of a business.
+    async fn returned(&self, business: BusinessId, id: ReturnId) -> Result<Option<Return>>;
+    /// Returns of a business by id.
+    async fn returns(
+        &self,
+        business: BusinessId,
+        after: Option<ReturnId>,
+        limit: usize,
+    ) -> Result<Vec<Return>>;
+
+    // --- Credentials.
+
+    /// Adds a key or token. Refused with [`Conflict::NameTaken`] and [`Conflict::TooManyKeys`]
+    /// (30 unrevoked keys a business).
+    async fn create_credential(
+        &self,
+        new: NewCredential,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<Credential>>;
+    /// A business's credentials of a kind by id, revoked ones included.
+    async fn credentials(&self, business: BusinessId, kind: CredentialKind) -> Result<Vec<Credential>>;
+    /// A credential of a business.
+    async fn credential(
+        &self,
+        business: BusinessId,
+        kind: CredentialKind,
+        id: CredentialId,
+    ) -> Result<Option<Credential>>;
+    /// Renames it, or changes what it may do.
+    async fn change_credential(
+        &self,
+        business: BusinessId,
+        kind: CredentialKind,
+        id: CredentialId,
+        change: CredentialChange,
+    ) -> Result<Credential>;
+    /// Revokes it for good; revoking again changes nothing.
+    async fn revoke_credential(
+        &self,
+        business: BusinessId,
+        kind: CredentialKind,
+        id: CredentialId,
+        now: Timestamp,
+    ) -> Result<Credential>;
+    /// The credential that a presented secret belongs to.
+    async fn credential_by_hash(&self, kind: CredentialKind, hash: SecretHash) -> Result<Option<Credential>>;
+    /// Adds an operator token.
+    async fn create_operator_token(&self, hash: SecretHash, now: Timestamp) -> Result<OperatorToken>;
+    /// The operator token that a presented secret belongs to.
+    async fn operator_token_by_hash(&self, hash: SecretHash) -> Result<Option<OperatorToken>>;
+    /// A number that changes whenever a business, campaign, credential or operator token changed,
+    /// whichever process changed it. Cheap enough to be asked many times a second.
+    async fn access_version(&self) -> Result<u64>;
+
+    // --- Chats.
+
+    /// Starts a chat, or answers the one that the context has already.
+    async fn start_chat(
+        &self,
+        business: BusinessId,
+        start: StartChat,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<Started>>;
+    /// A chat of a business.
+    async fn chat(&self, business: BusinessId, id: ChatId) -> Result<Option<Chat>>;
+    /// Chats of a business that pass the filter, newest `updated_at` first, then highest id first.
+    async fn chats(
+        &self,
+        business: BusinessId,
+        filter: &ChatFilter,
+        after: Option<ChatCursor>,
+        limit: usize,
+    ) -> Result<Page<Chat>>;
+    /// Writes a message into a chat and moves the chat's status, as the rules say.
+    async fn append_message(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        new: NewMessage,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<Message>>;
+    /// A message of a chat.
+    async fn message(&self, business: BusinessId, chat: ChatId, id: MessageId) -> Result<Option<Message>>;
+    /// Messages of a chat, oldest first. A chat that does not exist has none.
+    async fn messages(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        range: MessageRange,
+        limit: usize,
+    ) -> Result<Page<Message>>;
+    /// Escalates or finishes a chat. A replay answers the chat as it is by then.
+    async fn change_chat(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        change: ChatChange,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<Chat>>;
+    /// Starts the arbitration beside `chat`; answers the new chat.
+    async fn start_arbitration(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<Chat>>;
+    /// A file of a business.
+    async fn file(&self, business: BusinessId, id: FileId) -> Result<Option<(Attachment, StoredFile)>>;
+
+    // --- Limits.
+
+    /// What was counted for windows that begin at `hour`.
+    async fn usage(&self, hour: Timestamp) -> Result<Vec<Usage>>;
+    /// Keeps the counts, each replacing what was kept for the same window; forgets windows that
+    /// began before `forget_before`.
+    async fn save_usage(&self, usage: Vec<Usage>, forget_before: Timestamp) -> Result<()>;
+
+    // --- Upkeep.
+
+    /// The server's own secret, made on first use: file links are signed with it.
+    async fn server_secret(&self) -> Result<[u8; 32]>;
+    /// Forgets idempotency keys older than 24 hours; answers how many.
+    async fn forget_idempotency(&self, now: Timestamp) -> Result<u64>;
+    /// Proves that reads and writes work.
+    async fn ready(&self) -> Result<()>;
+    /// Writes waiting to be committed.
+    fn queue_depth(&self) -> usize;
+    /// Makes a consistent copy while the store is in use. `progress` is told pages done and in all.
+    async fn backup(&self, to: &Path, progress: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<()>;
+    /// Verifies the store from the disk page to the chat rules.
+    async fn check(&self) -> Result<CheckReport>;
+    /// Commits what waits and closes; later operations answer [`StoreError::Unavailable`].
+    async fn close(&self);
+}
