@@ -204,9 +204,9 @@ pub trait Store: Send + Sync + 'static {
     /// Writes waiting to be committed.
     fn queue_depth(&self) -> usize;
     /// Makes a consistent copy while the store is in use. `progress` is told pages done and in all.
-    async fn backup(&self, to: &Path, progress: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<()>;
-    /// Verifies the store from the disk page to the chat rules.
-    async fn check(&self) -> Result<CheckReport>;
+    async fn backup(&self, to: &Path, progress: Box<dyn Fn(u64, u64) + Send>) -> Result<()>;
+    /// Verifies the store from the disk page to the chat rules, and that `files` has every file.
+    async fn check(&self, files: &files::FileStore) -> Result<CheckReport>;
     /// Commits what waits and closes; later operations answer [`StoreError::Unavailable`].
     async fn close(&self);
 }

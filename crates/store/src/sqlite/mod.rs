@@ -1,1 +1,339 @@
-//! x
+//! The embedded store: one SQLite file, one thread that writes, connections that read.
+//!
+//! [`SqliteStore`] only says which of the modules beside it answers which operation, and whether
+//! that is a read or a write. What an acknowledged write has survived is in [`writer`]'s and
+//! `open`'s hands: a commit with `synchronous=FULL` in a write-ahead log.
+
+mod chat_list;
+mod chats;
+mod credentials;
+mod fault;
+mod idempotency;
+mod messages;
+mod meta;
+mod open;
+mod readers;
+mod registry;
+mod rows;
+mod upkeep;
+mod usage;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use prilavok_domain::{
+    Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId, CredentialKind,
+    Customer, FileId, IdSequence, Message, MessageId, Order, OrderId, PublicId, Return, ReturnId, Timestamp,
+};
+
+use crate::files::FileStore;
+use crate::idempotency::Idempotency;
+use crate::{
+    Applied, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential, CredentialChange, MessageRange,
+    NewCredential, NewMessage, OperatorToken, Page, Put, Registration, Result, SecretHash, StartChat,
+    Started, Store, StoreError, StoredFile, Usage,
+};
+pub use open::OpenError;
+use readers::Readers;
+use writer::Writer;
+
+/// The file's name within the data folder.
+pub const FILE_NAME: &str = "prilavok.sqlite";
+
+/// A store in one SQLite file.
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it if there is none, and brings its schema up to date. `ids` is where
+    /// new ids come from; a clocked sequence goes on above every id that the file has seen.
+    pub fn open(path: &Path, ids: IdSequence) -> std::result::Result<Self, OpenError> {
+        let conn = open::writer(path)?;
+        let writer = Writer::start(conn, ids).map_err(|source| OpenError::Folder {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            writer,
+            readers: Readers::new(path.to_owned()),
+        })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn register(&self, items: Vec<Registration>) -> Result<Vec<Put>> {
+        self.writer
+            .write(move |write| registry::register(write.conn, &items))
+            .await
+    }
+
+    async fn business(&self, id: BusinessId) -> Result<Option<Business>> {
+        self.readers.read(|conn| registry::business(conn, id))
+    }
+
+    async fn businesses(&self, after: Option<BusinessId>, limit: usize) -> Result<Vec<Business>> {
+        self.readers.read(|conn| registry::businesses(conn, after, limit))
+    }
+
+    async fn campaign(&self, business: BusinessId, id: CampaignId) -> Result<Option<Campaign>> {
+        self.readers.read(|conn| registry::campaign(conn, business, id))
+    }
+
+    async fn campaigns(
+        &self,
+        business: BusinessId,
+        after: Option<CampaignId>,
+        limit: usize,
+    ) -> Result<Vec<Campaign>> {
+        self.readers
+            .read(|conn| registry::campaigns(conn, business, after, limit))
+    }
+
+    async fn customer(&self, id: &PublicId) -> Result<Option<Customer>> {
+        self.readers.read(|conn| registry::customer(conn, id))
+    }
+
+    async fn customers(&self, after: Option<&PublicId>, limit: usize) -> Result<Vec<Customer>> {
+        self.readers.read(|conn| registry::customers(conn, after, limit))
+    }
+
+    async fn order(&self, business: BusinessId, id: OrderId) -> Result<Option<Order>> {
+        self.readers.read(|conn| registry::order(conn, business, id))
+    }
+
+    async fn orders(&self, business: BusinessId, after: Option<OrderId>, limit: usize) -> Result<Vec<Order>> {
+        self.readers
+            .read(|conn| registry::orders(conn, business, after, limit))
+    }
+
+    async fn returned(&self, business: BusinessId, id: ReturnId) -> Result<Option<Return>> {
+        self.readers.read(|conn| registry::returned(conn, business, id))
+    }
+
+    async fn returns(
+        &self,
+        business: BusinessId,
+        after: Option<ReturnId>,
+        limit: usize,
+    ) -> Result<Vec<Return>> {
+        self.readers
+            .read(|conn| registry::returns(conn, business, after, limit))
+    }
+
+    async fn create_credential(
+        &self,
+        new: NewCredential,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<Credential>> {
+        self.writer
+            .write(move |write| credentials::create(write, &new, once.as_ref(), now))
+            .await
+    }
+
+    async fn credentials(&self, business: BusinessId, kind: CredentialKind) -> Result<Vec<Credential>> {
+        self.readers.read(|conn| credentials::list(conn, business, kind))
+    }
+
+    async fn credential(
+        &self,
+        business: BusinessId,
+        kind: CredentialKind,
+        id: CredentialId,
+    ) -> Result<Option<Credential>> {
+        self.readers
+            .read(|conn| credentials::one(conn, business, kind, id))
+    }
+
+    async fn change_credential(
+        &self,
+        business: BusinessId,
+        kind: CredentialKind,
+        id: CredentialId,
+        change: CredentialChange,
+    ) -> Result<Credential> {
+        self.writer
+            .write(move |write| credentials::change(write.conn, business, kind, id, &change))
+            .await
+    }
+
+    async fn revoke_credential(
+        &self,
+        business: BusinessId,
+        kind: CredentialKind,
+        id: CredentialId,
+        now: Timestamp,
+    ) -> Result<Credential> {
+        self.writer
+            .write(move |write| credentials::revoke(write.conn, business, kind, id, now))
+            .await
+    }
+
+    async fn credential_by_hash(&self, kind: CredentialKind, hash: SecretHash) -> Result<Option<Credential>> {
+        self.readers.read(|conn| credentials::by_hash(conn, kind, hash))
+    }
+
+    async fn create_operator_token(&self, hash: SecretHash, now: Timestamp) -> Result<OperatorToken> {
+        self.writer
+            .write(move |write| credentials::create_operator_token(write, hash, now))
+            .await
+    }
+
+    async fn operator_token_by_hash(&self, hash: SecretHash) -> Result<Option<OperatorToken>> {
+        self.readers.read(|conn| credentials::operator_token(conn, hash))
+    }
+
+    async fn access_version(&self) -> Result<u64> {
+        self.readers.read(meta::access_version)
+    }
+
+    async fn start_chat(
+        &self,
+        business: BusinessId,
+        start: StartChat,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<Started>> {
+        self.writer
+            .write(move |write| chats::start(write, business, &start, once.as_ref(), now))
+            .await
+    }
+
+    async fn chat(&self, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
+        self.readers.read(|conn| chats::one(conn, business, id))
+    }
+
+    async fn chats(
+        &self,
+        business: BusinessId,
+        filter: &ChatFilter,
+        after: Option<ChatCursor>,
+        limit: usize,
+    ) -> Result<Page<Chat>> {
+        self.readers
+            .read(|conn| chat_list::page(conn, business, filter, after, limit))
+    }
+
+    async fn append_message(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        new: NewMessage,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<Message>> {
+        self.writer
+            .write(move |write| messages::append(write, business, chat, &new, once.as_ref(), now))
+            .await
+    }
+
+    async fn message(&self, business: BusinessId, chat: ChatId, id: MessageId) -> Result<Option<Message>> {
+        self.readers.read(|conn| messages::one(conn, business, chat, id))
+    }
+
+    async fn messages(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        range: MessageRange,
+        limit: usize,
+    ) -> Result<Page<Message>> {
+        self.readers
+            .read(|conn| messages::page(conn, business, chat, range, limit))
+    }
+
+    async fn change_chat(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        change: ChatChange,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<Chat>> {
+        self.writer
+            .write(move |write| chats::change(write.conn, business, chat, change, once.as_ref(), now))
+            .await
+    }
+
+    async fn start_arbitration(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<Chat>> {
+        self.writer
+            .write(move |write| chats::start_arbitration(write, business, chat, once.as_ref(), now))
+            .await
+    }
+
+    async fn file(&self, business: BusinessId, id: FileId) -> Result<Option<(Attachment, StoredFile)>> {
+        self.readers.read(|conn| messages::file(conn, business, id))
+    }
+
+    async fn usage(&self, hour: Timestamp) -> Result<Vec<Usage>> {
+        self.readers.read(|conn| usage::load(conn, hour))
+    }
+
+    async fn save_usage(&self, usage: Vec<Usage>, forget_before: Timestamp) -> Result<()> {
+        self.writer
+            .write(move |write| usage::save(write.conn, &usage, forget_before))
+            .await
+    }
+
+    async fn server_secret(&self) -> Result<[u8; 32]> {
+        self.readers.read(meta::secret)
+    }
+
+    async fn forget_idempotency(&self, now: Timestamp) -> Result<u64> {
+        self.writer
+            .write(move |write| idempotency::forget(write.conn, now))
+            .await
+    }
+
+    async fn ready(&self) -> Result<()> {
+        self.readers.read(meta::access_version)?;
+        // An empty write: it takes the write lock and commits, and changes nothing.
+        self.writer.write(|_| Ok(())).await
+    }
+
+    fn queue_depth(&self) -> usize {
+        self.writer.depth()
+    }
+
+    async fn backup(&self, to: &Path, progress: Box<dyn Fn(u64, u64) + Send>) -> Result<()> {
+        let to: PathBuf = to.to_owned();
+        self.readers
+            .on_its_own(move |conn| upkeep::backup(conn, &to, progress))
+            .await
+    }
+
+    async fn check(&self, files: &FileStore) -> Result<CheckReport> {
+        let (mut report, objects) = self.readers.on_its_own(upkeep::check).await?;
+        for (object, size) in objects {
+            match files.size(&object).await {
+                Ok(found) if found == size => {}
+                Ok(found) => report
+                    .problems
+                    .push(format!("file {object} has {found} bytes instead of {size}")),
+                Err(error) => report.problems.push(format!("file {object}: {error}")),
+            }
+        }
+        Ok(report)
+    }
+
+    async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close();
+    }
+}
+
+impl From<OpenError> for StoreError {
+    fn from(error: OpenError) -> Self {
+        Self::Failed(Box::new(error))
+    }
+}

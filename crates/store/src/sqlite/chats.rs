@@ -1,0 +1,308 @@
+//! Chats: started, changed, read and listed.
+
+use prilavok_domain::id_sequence::IdFor;
+use prilavok_domain::rules::{self, ChatState, Event};
+use prilavok_domain::{
+    BusinessId, Chat, ChatId, ChatStatus, ChatType, Context, ContextType, Customer, OrderId, Placement,
+    Timestamp,
+};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::registry::{self, must_exist};
+use super::writer::Write;
+use super::{idempotency, rows};
+use crate::{
+    Applied, ChatChange, Conflict, Entity, Idempotency, Refusal, Result, StartChat, Started, StoreError,
+    Subject,
+};
+
+pub(super) fn start(
+    write: &mut Write<'_>,
+    business: BusinessId,
+    start: &StartChat,
+    once: Option<&Idempotency>,
+    now: Timestamp,
+) -> Result<Applied<Started>> {
+    let conn = write.conn;
+    if let Some(id) = idempotency::earlier(conn, business, once, now)? {
+        let chat = by_number(conn, business, id)?;
+        return Ok(Applied {
+            value: Started { chat, created: false },
+            replayed: true,
+        });
+    }
+    let (context, subject, customer) = resolve(conn, business, start)?;
+    let there = of_context(conn, business, &context, &customer)?;
+    let created = there.is_none();
+    let id = match there {
+        Some(id) => id,
+        None => {
+            let state = rules::may_start_chat(start.initiator, subject).map_err(Refusal::Rule)?;
+            insert(write, business, context, &customer, state, now)?
+        }
+    };
+    idempotency::remember(conn, business, once, id.get(), now)?;
+    let chat = by_number(conn, business, id.get())?;
+    Ok(Applied {
+        value: Started { chat, created },
+        replayed: false,
+    })
+}
+
+/// Finds what the chat is to be about, and its customer.
+fn resolve(
+    conn: &Connection,
+    business: BusinessId,
+    start: &StartChat,
+) -> Result<(Context, rules::Subject, Customer)> {
+    must_exist(registry::business(conn, business)?, || Entity::Business(business))?;
+    let named = match &start.customer {
+        Some(id) => Some(must_exist(registry::customer(conn, id)?, || {
+            Entity::Customer(id.clone())
+        })?),
+        None => None,
+    };
+    let of_order = |id: OrderId| -> Result<_> {
+        let order = must_exist(registry::order(conn, business, id)?, || Entity::Order(id))?;
+        let customer = must_exist(registry::customer(conn, &order.customer)?, || {
+            Entity::Customer(order.customer.clone())
+        })?;
+        if named
+            .as_ref()
+            .is_some_and(|named| named.public_id != customer.public_id)
+        {
+            return Err(Refusal::Conflict(Conflict::OtherCustomer).into());
+        }
+        Ok((order, customer))
+    };
+    match start.subject {
+        Subject::Order(id) => {
+            let (order, customer) = of_order(id)?;
+            Ok((
+                Context::Order {
+                    order: id,
+                    campaign: order.campaign,
+                },
+                rules::Subject::Order,
+                customer,
+            ))
+        }
+        Subject::Return(id) => {
+            let returned = must_exist(registry::returned(conn, business, id)?, || Entity::Return(id))?;
+            let (order, customer) = of_order(returned.order)?;
+            let placement = placement(conn, business, &order)?;
+            let context = Context::Return {
+                returned: id,
+                order: order.id,
+                campaign: order.campaign,
+            };
+            Ok((
+                context,
+                rules::Subject::Return {
+                    placement,
+                    test: order.test,
+                },
+                customer,
+            ))
+        }
+        Subject::Direct => {
+            let customer = named.ok_or(StoreError::Refused(Refusal::Rule(
+                rules::RuleViolation::DirectByPartner,
+            )))?;
+            Ok((Context::Direct, rules::Subject::Direct, customer))
+        }
+    }
+}
+
+fn placement(conn: &Connection, business: BusinessId, order: &prilavok_domain::Order) -> Result<Placement> {
+    let campaign = must_exist(registry::campaign(conn, business, order.campaign)?, || {
+        Entity::Campaign(order.campaign)
+    })?;
+    Ok(campaign.placement)
+}
+
+/// The ordinary chat of a context, if it has begun.
+fn of_context(
+    conn: &Connection,
+    business: BusinessId,
+    context: &Context,
+    customer: &Customer,
+) -> Result<Option<ChatId>> {
+    let found: Option<i64> = match context {
+        Context::Direct => conn
+            .prepare_cached(
+                "SELECT chat_id FROM chat WHERE business_id = ?1 AND customer_id = ?2
+                     AND type = 'CHAT' AND context_type = 'DIRECT'",
+            )?
+            .query_row((business.get(), customer.public_id.as_str()), |row| row.get(0))
+            .optional()?,
+        Context::Order { .. } | Context::Return { .. } => conn
+            .prepare_cached(
+                "SELECT chat_id FROM chat WHERE business_id = ?1 AND context_type = ?2 AND context_id = ?3
+                     AND type = 'CHAT' AND context_type <> 'DIRECT'",
+            )?
+            .query_row(
+                (business.get(), context.kind().as_str(), context_id(context)),
+                |row| row.get(0),
+            )
+            .optional()?,
+    };
+    Ok(found.and_then(|id| ChatId::new(id).ok()))
+}
+
+fn context_id(context: &Context) -> i64 {
+    match context {
+        Context::Order { order, .. } => order.get(),
+        Context::Return { returned, .. } => returned.get(),
+        Context::Direct => 0,
+    }
+}
+
+fn insert(
+    write: &mut Write<'_>,
+    business: BusinessId,
+    context: Context,
+    customer: &Customer,
+    state: ChatState,
+    now: Timestamp,
+) -> Result<ChatId> {
+    let id = write.next_id(IdFor::Chat, now);
+    write
+        .conn
+        .prepare_cached(
+            "INSERT INTO chat (business_id, chat_id, type, status, context_type, context_id, customer_id,
+                 order_id, campaign_id, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
+        )?
+        .execute((
+            business.get(),
+            id,
+            state.kind.as_str(),
+            state.status.as_str(),
+            context.kind().as_str(),
+            context_id(&context),
+            customer.public_id.as_str(),
+            context.order().map(OrderId::get),
+            context.campaign().map(prilavok_domain::CampaignId::get),
+            now.as_millis(),
+        ))?;
+    ChatId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))
+}
+
+pub(super) fn start_arbitration(
+    write: &mut Write<'_>,
+    business: BusinessId,
+    beside: ChatId,
+    once: Option<&Idempotency>,
+    now: Timestamp,
+) -> Result<Applied<Chat>> {
+    let conn = write.conn;
+    if let Some(id) = idempotency::earlier(conn, business, once, now)? {
+        return Ok(Applied {
+            value: by_number(conn, business, id)?,
+            replayed: true,
+        });
+    }
+    let chat = existing(conn, business, beside)?;
+    let unfinished: bool = conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM chat WHERE business_id = ?1 AND context_type = ?2 AND context_id = ?3
+                 AND type = 'ARBITRAGE' AND status <> 'FINISHED')",
+        )?
+        .query_row((business.get(), chat.context.kind().as_str(), context_id(&chat.context)), |row| row.get(0))?;
+    let state =
+        rules::may_start_arbitration(chat.kind, chat.context.kind(), unfinished).map_err(Refusal::Rule)?;
+    let id = insert(write, business, chat.context, &chat.customer, state, now)?;
+    idempotency::remember(conn, business, once, id.get(), now)?;
+    Ok(Applied {
+        value: existing(conn, business, id)?,
+        replayed: false,
+    })
+}
+
+pub(super) fn change(
+    conn: &Connection,
+    business: BusinessId,
+    id: ChatId,
+    change: ChatChange,
+    once: Option<&Idempotency>,
+    now: Timestamp,
+) -> Result<Applied<Chat>> {
+    if let Some(id) = idempotency::earlier(conn, business, once, now)? {
+        return Ok(Applied {
+            value: by_number(conn, business, id)?,
+            replayed: true,
+        });
+    }
+    let chat = existing(conn, business, id)?;
+    let event = match change {
+        ChatChange::Escalate => Event::Escalated,
+        ChatChange::Finish => Event::Finished,
+    };
+    let state = ChatState {
+        kind: chat.kind,
+        status: chat.status,
+    }
+    .apply(event)
+    .map_err(Refusal::Rule)?;
+    conn.prepare_cached("UPDATE chat SET status = ?3 WHERE business_id = ?1 AND chat_id = ?2")?
+        .execute((business.get(), id.get(), state.status.as_str()))?;
+    idempotency::remember(conn, business, once, id.get(), now)?;
+    Ok(Applied {
+        value: Chat {
+            status: state.status,
+            ..chat
+        },
+        replayed: false,
+    })
+}
+
+pub(super) fn one(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
+    number(conn, business, id.get())
+}
+
+fn number(conn: &Connection, business: BusinessId, id: i64) -> Result<Option<Chat>> {
+    let columns = rows::CHAT;
+    Ok(conn
+        .prepare_cached(&format!(
+            "SELECT {columns} FROM chat c JOIN customer u USING (customer_id)
+             WHERE c.business_id = ?1 AND c.chat_id = ?2"
+        ))?
+        .query_row((business.get(), id), rows::chat)
+        .optional()?)
+}
+
+/// A chat that an id of our own names.
+fn by_number(conn: &Connection, business: BusinessId, id: i64) -> Result<Chat> {
+    let found = number(conn, business, id)?;
+    found.ok_or_else(|| StoreError::Failed(format!("chat {id} of business {business} is gone").into()))
+}
+
+pub(super) fn existing(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Chat> {
+    must_exist(one(conn, business, id)?, || Entity::Chat(id))
+}
+
+/// Every kind of chat, as the index `chat_by_kind` sorts them.
+pub(super) fn kinds(
+    types: &[ChatType],
+    statuses: &[ChatStatus],
+    context_types: &[ContextType],
+) -> Vec<(ChatType, ChatStatus, ContextType)> {
+    fn or_all<'a, T>(wanted: &'a [T], all: &'a [T]) -> &'a [T] {
+        if wanted.is_empty() { all } else { wanted }
+    }
+    let mut kinds = Vec::new();
+    for kind in or_all(types, ChatType::ALL) {
+        for status in or_all(statuses, ChatStatus::ALL) {
+            for context in or_all(context_types, ContextType::ALL) {
+                // Nobody disputes a direct question, and a dispute is never new.
+                let possible = *kind == ChatType::Chat
+                    || (*context != ContextType::Direct && *status != ChatStatus::New);
+                if possible {
+                    kinds.push((*kind, *status, *context));
+                }
+            }
+        }
+    }
+    kinds
+}

@@ -1,0 +1,199 @@
+//! Messages and their files: written and read.
+
+use prilavok_domain::id_sequence::IdFor;
+use prilavok_domain::rules::{ChatState, Event};
+use prilavok_domain::{Attachment, BusinessId, ChatId, FileId, Message, MessageId, Timestamp};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::registry::must_exist;
+use super::writer::Write;
+use super::{chats, idempotency, rows};
+use crate::{
+    Applied, Entity, Idempotency, MessageRange, NewMessage, Page, Refusal, Result, StoreError, StoredFile,
+};
+
+pub(super) fn append(
+    write: &mut Write<'_>,
+    business: BusinessId,
+    chat_id: ChatId,
+    new: &NewMessage,
+    once: Option<&Idempotency>,
+    now: Timestamp,
+) -> Result<Applied<Message>> {
+    let conn = write.conn;
+    if let Some(id) = idempotency::earlier(conn, business, once, now)? {
+        let value = must_exist(number(conn, business, chat_id, id)?, || Entity::Chat(chat_id))?;
+        return Ok(Applied {
+            value,
+            replayed: true,
+        });
+    }
+    let chat = chats::existing(conn, business, chat_id)?;
+    let event = Event::Message {
+        sender: new.sender,
+        wait_for: new.wait_for,
+    };
+    let state = ChatState {
+        kind: chat.kind,
+        status: chat.status,
+    }
+    .apply(event)
+    .map_err(Refusal::Rule)?;
+    // A clock that steps back must not put a message before the one it answers.
+    let created_at = now.max(chat.updated_at);
+    let id = write.next_id(IdFor::Message, now);
+    conn.prepare_cached(
+        "INSERT INTO message (business_id, chat_id, message_id, created_at, sender, text, files)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute((
+        business.get(),
+        chat_id.get(),
+        id,
+        created_at.as_millis(),
+        new.sender.as_str(),
+        new.text.as_ref().map(prilavok_domain::MessageText::as_str),
+        new.files.len(),
+    ))?;
+    let mut files = Vec::with_capacity(new.files.len());
+    for file in &new.files {
+        files.push(insert_file(write, business, chat_id, id, file, now)?);
+    }
+    conn.prepare_cached(
+        "UPDATE chat SET status = ?3, updated_at = ?4, last_message_id = ?5
+         WHERE business_id = ?1 AND chat_id = ?2",
+    )?
+    .execute((
+        business.get(),
+        chat_id.get(),
+        state.status.as_str(),
+        created_at.as_millis(),
+        id,
+    ))?;
+    idempotency::remember(conn, business, once, id, now)?;
+    let id = MessageId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
+    let value = Message {
+        id,
+        created_at,
+        sender: new.sender,
+        text: new.text.clone(),
+        files,
+    };
+    Ok(Applied {
+        value,
+        replayed: false,
+    })
+}
+
+fn insert_file(
+    write: &mut Write<'_>,
+    business: BusinessId,
+    chat: ChatId,
+    message: i64,
+    file: &StoredFile,
+    now: Timestamp,
+) -> Result<Attachment> {
+    let id = write.next_id(IdFor::File, now);
+    write
+        .conn
+        .prepare_cached(
+            "INSERT INTO message_file (business_id, file_id, chat_id, message_id, object, name, size, media_type)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute((
+            business.get(),
+            id,
+            chat.get(),
+            message,
+            &file.object,
+            file.name.as_str(),
+            file.size,
+            &file.media_type,
+        ))?;
+    let id = FileId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
+    Ok(rows::attachment(id, file))
+}
+
+pub(super) fn one(
+    conn: &Connection,
+    business: BusinessId,
+    chat: ChatId,
+    id: MessageId,
+) -> Result<Option<Message>> {
+    number(conn, business, chat, id.get())
+}
+
+fn number(conn: &Connection, business: BusinessId, chat: ChatId, id: i64) -> Result<Option<Message>> {
+    let columns = rows::MESSAGE;
+    let found = conn
+        .prepare_cached(&format!(
+            "SELECT {columns} FROM message WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3"
+        ))?
+        .query_row((business.get(), chat.get(), id), rows::message)
+        .optional()?;
+    found
+        .map(|found| with_files(conn, business, chat, found))
+        .transpose()
+}
+
+pub(super) fn page(
+    conn: &Connection,
+    business: BusinessId,
+    chat: ChatId,
+    range: MessageRange,
+    limit: usize,
+) -> Result<Page<Message>> {
+    let transaction = conn.unchecked_transaction()?;
+    let columns = rows::MESSAGE;
+    let from = range.from.unwrap_or(0);
+    let first = range.after.map_or(from, |after| from.max(after.get() + 1));
+    let mut statement = transaction.prepare_cached(&format!(
+        "SELECT {columns} FROM message WHERE business_id = ?1 AND chat_id = ?2 AND message_id >= ?3
+         ORDER BY message_id LIMIT ?4"
+    ))?;
+    let mut found = statement
+        .query_map((business.get(), chat.get(), first, limit + 1), rows::message)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let items = found
+        .into_iter()
+        .map(|one| with_files(&transaction, business, chat, one))
+        .collect::<Result<_>>()?;
+    Ok(Page { items, more })
+}
+
+fn with_files(
+    conn: &Connection,
+    business: BusinessId,
+    chat: ChatId,
+    (mut message, files): (Message, u32),
+) -> Result<Message> {
+    if files > 0 {
+        let columns = rows::FILE;
+        let mut statement = conn.prepare_cached(&format!(
+            "SELECT {columns} FROM message_file WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3
+             ORDER BY file_id"
+        ))?;
+        for found in statement.query_map((business.get(), chat.get(), message.id.get()), rows::file)? {
+            let (id, file) = found?;
+            message.files.push(rows::attachment(id, &file));
+        }
+    }
+    Ok(message)
+}
+
+pub(super) fn file(
+    conn: &Connection,
+    business: BusinessId,
+    id: FileId,
+) -> Result<Option<(Attachment, StoredFile)>> {
+    let columns = rows::FILE;
+    let found = conn
+        .prepare_cached(&format!(
+            "SELECT {columns} FROM message_file WHERE business_id = ?1 AND file_id = ?2"
+        ))?
+        .query_row((business.get(), id.get()), rows::file)
+        .optional()?;
+    Ok(found.map(|(id, file)| (rows::attachment(id, &file), file)))
+}

@@ -1,0 +1,22 @@
+//! What the store knows about itself.
+
+use rusqlite::Connection;
+
+use crate::Result;
+
+/// Tells every process on this file that businesses, campaigns, credentials or tokens changed.
+pub(super) fn access_changed(conn: &Connection) -> Result<()> {
+    conn.prepare_cached("UPDATE meta SET value = value + 1 WHERE name = 'access_version'")?
+        .execute([])?;
+    Ok(())
+}
+
+pub(super) fn access_version(conn: &Connection) -> Result<u64> {
+    let mut statement = conn.prepare_cached("SELECT value FROM meta WHERE name = 'access_version'")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+pub(super) fn secret(conn: &Connection) -> Result<[u8; 32]> {
+    let mut statement = conn.prepare_cached("SELECT value FROM meta WHERE name = 'secret'")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}

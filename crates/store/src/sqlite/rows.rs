@@ -1,0 +1,201 @@
+//! Rows read as domain types. A column that holds what Prilavok never writes is a broken store.
+
+use std::str::FromStr;
+
+use prilavok_domain::{
+    Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, Context, ContextType, CredentialId,
+    CredentialName, Customer, FileId, FileName, Message, MessageId, MessageText, Name, Order, OrderId,
+    PublicId, Return, ReturnId, ScopeSet, Timestamp,
+};
+use rusqlite::Row;
+use rusqlite::types::{FromSql, Type};
+
+use super::fault::BadColumn;
+use crate::{Credential, StoredFile};
+
+/// The columns of [`chat`], with the customer's name joined in.
+pub(super) const CHAT: &str = "c.business_id, c.chat_id, c.type, c.status, c.context_type, c.context_id, \
+    c.customer_id, u.name, c.order_id, c.campaign_id, c.created_at, c.updated_at, c.last_message_id";
+
+/// The columns of [`message`].
+pub(super) const MESSAGE: &str = "message_id, created_at, sender, text, files";
+
+/// The columns of [`file`].
+pub(super) const FILE: &str = "file_id, object, name, size, media_type";
+
+/// The columns of [`credential`].
+pub(super) const CREDENTIAL: &str =
+    "business_id, credential_id, kind, name, scopes, campaigns, created_at, expires_at, revoked_at";
+
+fn bad(at: usize, column: &'static str, found: &dyn std::fmt::Display) -> rusqlite::Error {
+    let found = found.to_string();
+    rusqlite::Error::FromSqlConversionFailure(at, Type::Null, Box::new(BadColumn { column, found }))
+}
+
+fn id<I: TryFrom<i64>>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<I> {
+    let value: i64 = row.get(at)?;
+    I::try_from(value).map_err(|_| bad(at, column, &value))
+}
+
+fn optional<T, V: FromSql>(
+    row: &Row<'_>,
+    at: usize,
+    column: &'static str,
+    read: impl FnOnce(V) -> Option<T>,
+) -> rusqlite::Result<Option<T>> {
+    let value: Option<V> = row.get(at)?;
+    value
+        .map(|value| read(value).ok_or_else(|| bad(at, column, &"an impossible value")))
+        .transpose()
+}
+
+fn named<N: FromStr>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<N> {
+    let text = row
+        .get_ref(at)?
+        .as_str()
+        .map_err(|_| bad(at, column, &"no text"))?;
+    text.parse().map_err(|_| bad(at, column, &text))
+}
+
+fn checked<T, E>(
+    row: &Row<'_>,
+    at: usize,
+    column: &'static str,
+    check: impl FnOnce(String) -> Result<T, E>,
+) -> rusqlite::Result<T> {
+    let text: String = row.get(at)?;
+    check(text).map_err(|_| bad(at, column, &"a text that is too long or empty"))
+}
+
+fn time(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<Timestamp> {
+    let millis: i64 = row.get(at)?;
+    Timestamp::from_millis(millis).ok_or_else(|| bad(at, column, &millis))
+}
+
+pub(super) fn business(row: &Row<'_>) -> rusqlite::Result<Business> {
+    Ok(Business {
+        id: id(row, 0, "business_id")?,
+        name: checked(row, 1, "name", Name::new)?,
+        state: named(row, 2, "state")?,
+    })
+}
+
+pub(super) fn campaign(row: &Row<'_>) -> rusqlite::Result<Campaign> {
+    Ok(Campaign {
+        business: id(row, 0, "business_id")?,
+        id: id(row, 1, "campaign_id")?,
+        domain: checked(row, 2, "domain", Name::new)?,
+        placement: named(row, 3, "placement")?,
+        state: named(row, 4, "state")?,
+    })
+}
+
+pub(super) fn customer(row: &Row<'_>) -> rusqlite::Result<Customer> {
+    Ok(Customer {
+        public_id: checked(row, 0, "customer_id", PublicId::new)?,
+        name: checked(row, 1, "name", Name::new)?,
+    })
+}
+
+pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<Order> {
+    Ok(Order {
+        business: id(row, 0, "business_id")?,
+        id: id(row, 1, "order_id")?,
+        campaign: id(row, 2, "campaign_id")?,
+        customer: checked(row, 3, "customer_id", PublicId::new)?,
+        test: row.get(4)?,
+    })
+}
+
+pub(super) fn returned(row: &Row<'_>) -> rusqlite::Result<Return> {
+    Ok(Return {
+        business: id(row, 0, "business_id")?,
+        id: id(row, 1, "return_id")?,
+        order: id(row, 2, "order_id")?,
+    })
+}
+
+pub(super) fn chat(row: &Row<'_>) -> rusqlite::Result<Chat> {
+    Ok(Chat {
+        business: id::<BusinessId>(row, 0, "business_id")?,
+        id: id::<ChatId>(row, 1, "chat_id")?,
+        kind: named(row, 2, "type")?,
+        status: named(row, 3, "status")?,
+        context: context(row)?,
+        customer: Customer {
+            public_id: checked(row, 6, "customer_id", PublicId::new)?,
+            name: checked(row, 7, "name", Name::new)?,
+        },
+        created_at: time(row, 10, "created_at")?,
+        updated_at: time(row, 11, "updated_at")?,
+        last_message: optional(row, 12, "last_message_id", |id| MessageId::new(id).ok())?,
+    })
+}
+
+fn context(row: &Row<'_>) -> rusqlite::Result<Context> {
+    Ok(match named(row, 4, "context_type")? {
+        ContextType::Order => Context::Order {
+            order: id::<OrderId>(row, 5, "context_id")?,
+            campaign: id::<CampaignId>(row, 9, "campaign_id")?,
+        },
+        ContextType::Return => Context::Return {
+            returned: id::<ReturnId>(row, 5, "context_id")?,
+            order: id::<OrderId>(row, 8, "order_id")?,
+            campaign: id::<CampaignId>(row, 9, "campaign_id")?,
+        },
+        ContextType::Direct => Context::Direct,
+    })
+}
+
+/// A message without its files, and how many it has.
+pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<(Message, u32)> {
+    let message = Message {
+        id: id(row, 0, "message_id")?,
+        created_at: time(row, 1, "created_at")?,
+        sender: named(row, 2, "sender")?,
+        text: optional(row, 3, "text", |text: String| MessageText::new(text).ok())?,
+        files: Vec::new(),
+    };
+    Ok((message, row.get(4)?))
+}
+
+pub(super) fn file(row: &Row<'_>) -> rusqlite::Result<(FileId, StoredFile)> {
+    let file = StoredFile {
+        object: row.get(1)?,
+        name: FileName::from_client(row.get_ref(2)?.as_str().map_err(|_| bad(2, "name", &"no text"))?),
+        size: row.get(3)?,
+        media_type: row.get(4)?,
+    };
+    Ok((id(row, 0, "file_id")?, file))
+}
+
+pub(super) fn attachment(id: FileId, file: &StoredFile) -> Attachment {
+    Attachment {
+        id,
+        name: file.name.clone(),
+        size: file.size,
+        media_type: file.media_type.clone(),
+    }
+}
+
+pub(super) fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
+    Ok(Credential {
+        business: id(row, 0, "business_id")?,
+        id: CredentialId(row.get(1)?),
+        kind: named(row, 2, "kind")?,
+        name: checked(row, 3, "name", CredentialName::new)?,
+        scopes: checked(row, 4, "scopes", |text| {
+            text.split_terminator(' ')
+                .map(str::parse)
+                .collect::<Result<ScopeSet, _>>()
+        })?,
+        campaigns: checked(row, 5, "campaigns", |text| {
+            let ids = text.split_terminator(' ');
+            ids.map(|id| CampaignId::new(id.parse().unwrap_or_default()))
+                .collect::<Result<Vec<_>, _>>()
+        })?,
+        created_at: time(row, 6, "created_at")?,
+        expires_at: optional(row, 7, "expires_at", Timestamp::from_millis)?,
+        revoked_at: optional(row, 8, "revoked_at", Timestamp::from_millis)?,
+    })
+}
