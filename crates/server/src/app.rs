@@ -1,0 +1,120 @@
+//! What every request shares, and the work that goes on beside requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prilavok_domain::{Clock, Timestamp};
+use prilavok_store::Store;
+use prilavok_store::files::FileStore;
+use tokio::task::JoinHandle;
+
+use crate::access::AccessCache;
+use crate::file_links::FileLinks;
+use crate::limits::Limiter;
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+
+/// Hourly counts reach the store at most this much late.
+const USAGE_INTERVAL: Duration = Duration::from_secs(1);
+/// Counts of hours before the last one are of no use to anybody.
+const USAGE_KEPT_MS: i64 = 2 * 3_600_000;
+
+/// What every request shares.
+pub struct App {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Where the bytes of files are kept.
+    pub files: FileStore,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// How the operator wants it.
+    pub settings: Settings,
+    /// Credentials and business states.
+    pub access: AccessCache,
+    /// The parallel and the hourly limits.
+    pub limits: Limiter,
+    /// Signed links to files.
+    pub links: FileLinks,
+    /// What is measured.
+    pub metrics: Metrics,
+}
+
+/// The state of every handler.
+pub type SharedApp = Arc<App>;
+
+impl App {
+    /// Puts an app together over a store; reads the server's secret and the counts of this hour.
+    pub async fn new(
+        store: Arc<dyn Store>,
+        files: FileStore,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> anyhow::Result<Self> {
+        let secret = store.server_secret().await?;
+        let usage = store.usage(clock.now().hour_start()).await?;
+        Ok(Self {
+            access: AccessCache::new(Arc::clone(&store)).await?,
+            limits: Limiter::new(settings.limits.clone(), &usage),
+            links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
+            metrics: Metrics::new()?,
+            store,
+            files,
+            clock,
+            settings,
+        })
+    }
+
+    /// The current instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Starts the work beside requests: watching for changed keys, keeping hourly counts.
+    #[must_use]
+    pub fn start_background(self: &Arc<Self>) -> Background {
+        let watching = Arc::clone(self);
+        let keeping = Arc::clone(self);
+        Background(vec![
+            tokio::spawn(async move { watching.access.watch().await }),
+            tokio::spawn(async move {
+                let mut ticks = tokio::time::interval(USAGE_INTERVAL);
+                ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+                loop {
+                    ticks.tick().await;
+                    keeping.keep_usage().await;
+                }
+            }),
+        ])
+    }
+
+    /// Keeps the hourly counts that changed. What cannot be kept is tried again with the next ones.
+    async fn keep_usage(&self) {
+        let usage = self.limits.drain_changed();
+        if usage.is_empty() {
+            return;
+        }
+        let forget_before = self.now().plus_millis(-USAGE_KEPT_MS);
+        if let Err(error) = self.store.save_usage(usage.clone(), forget_before).await {
+            tracing::warn!(%error, "hourly counts could not be kept");
+            self.limits.mark_changed(&usage);
+        }
+    }
+
+    /// Keeps what is still in memory and closes the store. Called when no request runs any more.
+    pub async fn close(&self) {
+        self.keep_usage().await;
+        self.store.close().await;
+    }
+}
+
+/// The work beside requests; it ends when this is dropped.
+pub struct Background(Vec<JoinHandle<()>>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Calls an hour, counted per business and operation in windows aligned to the clock hour (UTC).
+
+use std::collections::{HashMap, HashSet};
+
+use parking_lot::Mutex;
+use prilavok_domain::{BusinessId, Timestamp};
+use prilavok_store::Usage;
+use prilavok_wire::Operation;
+
+use super::settings::Limit;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// What the `X-RateLimit-Resource-*` headers say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Calls an hour.
+    pub limit: u32,
+    /// Calls left in this window.
+    pub remaining: u32,
+    /// When the window ends.
+    pub until: Timestamp,
+}
+
+impl Window {
+    pub(super) fn unused(limit: Limit, now: Timestamp) -> Self {
+        Self::after(limit, 0, now.hour_start())
+    }
+
+    fn after(limit: Limit, used: u64, hour: Timestamp) -> Self {
+        let limit = limit.as_number();
+        let used = u32::try_from(used).unwrap_or(u32::MAX);
+        Self { limit, remaining: limit.saturating_sub(used), until: hour.plus_millis(HOUR_MS) }
+    }
+}
+
+type Key = (BusinessId, Operation);
+
+#[derive(Clone, Copy)]
+struct Count {
+    hour: Timestamp,
+    used: u64,
+}
+
+#[derive(Default)]
+struct Counts {
+    by_key: HashMap<Key, Count>,
+    changed: HashSet<Key>,
+    /// The newest hour seen; when it moves, what older hours left behind is dropped.
+    newest: Option<Timestamp>,
+}
+
+/// Calls of the current hour.
+#[derive(Default)]
+pub(super) struct HourlyCounts(Mutex<Counts>);
+
+impl HourlyCounts {
+    pub(super) fn new(kept: &[Usage]) -> Self {
+        let counts = Self::default();
+        {
+            let mut inner = counts.0.lock();
+            for usage in kept {
+                // Operations that an older or newer version counted and this one does not know.
+                let Ok(operation) = usage.operation.parse() else { continue };
+                inner.by_key.insert((usage.business, operation), Count { hour: usage.hour, used: usage.used });
+            }
+        }
+        counts
+    }
+
+    /// One more call, unless the limit is reached.
+    pub(super) fn take(&self, operation: Operation, business: BusinessId, now: Timestamp, limit: Limit) -> bool {
+        let mut counts = self.0.lock();
+        let count = counts.current((business, operation), now.hour_start());
+        if !limit.allows_after(count.used) {
+            return false;
+        }
+        count.used += 1;
+        counts.changed.insert((business, operation));
+        true
+    }
+
+    pub(super) fn give_back(&self, operation: Operation, business: BusinessId, taken_at: Timestamp) {
+        let key = (business, operation);
+        let mut counts = self.0.lock();
+        if let Some(count) = counts.by_key.get_mut(&key)
+            && count.hour == taken_at.hour_start()
+        {
+            count.used = count.used.saturating_sub(1);
+            counts.changed.insert(key);
+        }
+    }
+
+    pub(super) fn window(&self, operation: Operation, business: BusinessId, now: Timestamp, limit: Limit) -> Window {
+        let counts = self.0.lock();
+        let hour = now.hour_start();
+        match counts.by_key.get(&(business, operation)) {
+            Some(count) if count.hour >= hour => Window::after(limit, count.used, count.hour),
+            _ => Window::after(limit, 0, hour),
+        }
+    }
+
+    pub(super) fn drain_changed(&self) -> Vec<Usage> {
+        let mut counts = self.0.lock();
+        let changed = std::mem::take(&mut counts.changed);
+        changed
+            .into_iter()
+            .filter_map(|key| counts.by_key.get(&key).map(|count| usage(key, *count)))
+            .collect()
+    }
+
+    pub(super) fn mark_changed(&self, usage: &[Usage]) {
+        let mut counts = self.0.lock();
+        for one in usage {
+            if let Ok(operation) = one.operation.parse() {
+                counts.changed.insert((one.business, operation));
+            }
+        }
+    }
+}
+
+impl Counts {
+    /// The count of the window that `hour` falls into. A clock that steps back stays in the window
+    /// it was in, so that nobody gets an hour's calls twice.
+    fn current(&mut self, key: Key, hour: Timestamp) -> &mut Count {
+        if self.newest.is_none_or(|newest| newest < hour) {
+            self.newest = Some(hour);
+            self.by_key.retain(|_, count| count.hour >= hour);
+        }
+        let count = self.by_key.entry(key).or_insert(Count { hour, used: 0 });
+        if count.hour < hour {
+            *count = Count { hour, used: 0 };
+        }
+        count
+    }
+}
+
+fn usage((business, operation): Key, count: Count) -> Usage {
+    Usage { business, operation: operation.as_str().to_owned(), hour: count.hour, used: count.used }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPERATION: Operation = Operation::GetChat;
+
+    fn business(id: i64) -> BusinessId {
+        BusinessId::new(id).expect("id")
+    }
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_millis(1_732_406_400_000 + minutes * 60_000).expect("in range")
+    }
+
+    #[test]
+    fn windows_are_clock_hours() {
+        let counts = HourlyCounts::default();
+        let limit = Limit::At(2);
+        for (minute, business_id, taken) in [(0, 1, true), (30, 1, true), (59, 1, false), (59, 2, true), (60, 1, true)] {
+            assert_eq!(counts.take(OPERATION, business(business_id), at(minute), limit), taken, "{minute}");
+        }
+        assert_eq!(
+            counts.window(OPERATION, business(1), at(61), limit),
+            Window { limit: 2, remaining: 1, until: at(120) }
+        );
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again_within_its_hour() {
+        let counts = HourlyCounts::default();
+        let limit = Limit::At(1);
+        assert!(counts.take(OPERATION, business(1), at(0), limit));
+        counts.give_back(OPERATION, business(1), at(0));
+        assert!(counts.take(OPERATION, business(1), at(1), limit));
+        assert!(counts.take(OPERATION, business(1), at(61), limit));
+        counts.give_back(OPERATION, business(1), at(1));
+        assert!(!counts.take(OPERATION, business(1), at(62), limit));
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_gives_no_second_hour() {
+        let counts = HourlyCounts::default();
+        let limit = Limit::At(1);
+        assert!(counts.take(OPERATION, business(1), at(60), limit));
+        assert!(!counts.take(OPERATION, business(1), at(0), limit));
+        assert!(counts.take(OPERATION, business(1), at(120), limit));
+    }
+
+    #[test]
+    fn counts_go_on_from_what_was_kept() {
+        let before = HourlyCounts::default();
+        assert!(before.take(OPERATION, business(1), at(0), Limit::At(2)));
+        let kept = before.drain_changed();
+        assert!(before.drain_changed().is_empty());
+        let after = HourlyCounts::new(&kept);
+        assert!(after.take(OPERATION, business(1), at(5), Limit::At(2)));
+        assert!(!after.take(OPERATION, business(1), at(5), Limit::At(2)));
+    }
+
+    #[test]
+    fn an_unlimited_operation_is_counted() {
+        let counts = HourlyCounts::default();
+        for _ in 0..3 {
+            assert!(counts.take(OPERATION, business(1), at(0), Limit::Unlimited));
+        }
+        assert_eq!(counts.drain_changed()[0].used, 3);
+    }
+}

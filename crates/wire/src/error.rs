@@ -1,0 +1,599 @@
+//! Every error that an answer of the Partner API can carry: HTTP status, code and message in one table.
+//!
+//! An answer with an error is a [`Failure`]: one or more [`ApiError`]s, and no room for a success. What
+//! leads to which error is decided elsewhere.
+
+use std::fmt;
+
+use http::StatusCode;
+use prilavok_domain::rules::RuleViolation;
+use prilavok_domain::{BusinessId, CampaignId, ScopeSet};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Operation;
+
+/// The most characters of a client's value that a message repeats.
+const MAX_QUOTED_CHARS: usize = 100;
+
+/// The most errors that one answer shows.
+const MAX_ERRORS: usize = 100;
+
+/// A value that a client sent, cut to 100 characters, as a message repeats it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quoted(String);
+
+impl Quoted {
+    /// Keeps the beginning of a text.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        match text.char_indices().nth(MAX_QUOTED_CHARS) {
+            Some((end, _)) => Self(format!("{}…", &text[..end])),
+            None => Self(text.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Quoted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whom a limit is counted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limited {
+    /// A business.
+    Business(BusinessId),
+    /// A campaign.
+    Campaign(CampaignId),
+}
+
+impl fmt::Display for Limited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Business(id) => write!(f, "businessId {id}"),
+            Self::Campaign(id) => write!(f, "campaignId {id}"),
+        }
+    }
+}
+
+/// A size in bytes, shown in kilobytes (1,024 bytes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kilobytes(pub u64);
+
+impl fmt::Display for Kilobytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0 / 1024)
+    }
+}
+
+/// A size in bytes, shown in megabytes (1,048,576 bytes) to hundredths, rounded up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Megabytes(pub u64);
+
+impl fmt::Display for Megabytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hundredths = (u128::from(self.0) * 100).div_ceil(1024 * 1024);
+        write!(f, "{}.{:02}", hundredths / 100, hundredths % 100)
+    }
+}
+
+struct ScopeNames(ScopeSet);
+
+impl fmt::Display for ScopeNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            f.write_str(scope.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+/// One error of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    // --- 400
+    /// A parameter that must be there is not.
+    #[error("Required request parameter '{0}' is not present")]
+    ParameterMissing(&'static str),
+    /// A parameter is not of its type.
+    #[error("Type mismatch: '{0}'")]
+    TypeMismatch(Quoted),
+    /// A number is below the least that is allowed.
+    #[error("'{field}' must be greater than or equal to '{min}' (rejected value: '{value}')")]
+    TooSmall {
+        /// The field's path.
+        field: String,
+        /// The least value.
+        min: i64,
+        /// What came.
+        value: i64,
+    },
+    /// A number is above the greatest that is allowed.
+    #[error("'{field}' must be less than or equal to '{max}' (rejected value: '{value}')")]
+    TooGreat {
+        /// The field's path.
+        field: String,
+        /// The greatest value.
+        max: i64,
+        /// What came.
+        value: i64,
+    },
+    /// The page is to be larger than pages can be.
+    #[error("Parameter limit must be less than or equal to '{max}' (rejected value: '{value}')")]
+    LimitTooGreat {
+        /// The greatest value.
+        max: i64,
+        /// What came.
+        value: i64,
+    },
+    /// A field that must be there is absent or null.
+    #[error("'{0}' must not be null (rejected value: null)")]
+    Null(String),
+    /// A list or file has nothing in it.
+    #[error("'{field}' must not be empty (rejected value: '{value}')")]
+    Empty {
+        /// The field's path.
+        field: String,
+        /// What came.
+        value: Quoted,
+    },
+    /// A text is too short.
+    #[error("'{field}' size must be between '{min}' and '{max}' (rejected value: '{value}')")]
+    TooShort {
+        /// The field's path.
+        field: String,
+        /// The least size.
+        min: usize,
+        /// The greatest size.
+        max: usize,
+        /// What came.
+        value: Quoted,
+    },
+    /// A text is too long.
+    #[error("'{field}' size must be between '{min}' and '{max}' (rejected size: '{size}')")]
+    TooLong {
+        /// The field's path.
+        field: String,
+        /// The least size.
+        min: usize,
+        /// The greatest size.
+        max: usize,
+        /// The size of what came.
+        size: usize,
+    },
+    /// A list has null in it.
+    #[error("'{field}' elements must be not null (rejected value: '{value}')")]
+    NullElement {
+        /// The field's path.
+        field: String,
+        /// What came.
+        value: Quoted,
+    },
+    /// There is no body.
+    #[error("Required request body is missing")]
+    BodyMissing,
+    /// The body is no JSON.
+    #[error("JSON: {0}")]
+    Json(String),
+    /// The body ends too soon.
+    #[error("Unexpected end of content")]
+    UnexpectedEnd,
+    /// A field is of the wrong kind, or names nothing that exists.
+    #[error("Illegal input at '{0}'")]
+    IllegalInput(String),
+    /// A page token was not given out for this list.
+    #[error("Bad page token")]
+    BadPageToken,
+    /// The body is larger than bodies may be.
+    #[error(
+        "The request is too big: Maximum allowed request size must be less than '{max}' KB, but passed '{size}' MB"
+    )]
+    TooBig {
+        /// The most bytes.
+        max: Kilobytes,
+        /// The bytes that came or were announced.
+        size: Megabytes,
+    },
+    /// The `X-Business-Id` header is no id.
+    #[error("Incorrect X-Business-Id header value: '{0}'")]
+    BusinessIdHeader(Quoted),
+    /// The `X-Business-Id` header contradicts the address.
+    #[error("URL businessId ('{url}') does not match businessId in X-Business-Id header ('{header}')")]
+    BusinessIdMismatch {
+        /// The id in the address.
+        url: i64,
+        /// The id in the header.
+        header: i64,
+    },
+    /// `orderId` and `context` are both given and mean different things.
+    #[error("'orderId' and 'context' must name the same order: send 'context' alone")]
+    ContextContradicted,
+    /// The `Idempotency-Key` header is not what it may be.
+    #[error("Incorrect Idempotency-Key header value: it must have 1 to 255 visible ASCII characters")]
+    IdempotencyKey,
+    /// The `Idempotency-Key` was used for something else.
+    #[error("The Idempotency-Key was used for another request within the last 24 hours")]
+    IdempotencyKeyReused,
+    /// The chat rules forbid it.
+    #[error(transparent)]
+    Rule(#[from] RuleViolation),
+
+    // --- 401
+    /// Neither an `Api-Key` nor an `Authorization` header.
+    #[error("Credentials are not specified")]
+    CredentialsMissing,
+    /// A key that does not begin as keys do.
+    #[error("Api-Key token prefix invalid")]
+    KeyPrefix,
+    /// A key that is not as long as keys are.
+    #[error("Api-Key token length invalid")]
+    KeyLength,
+    /// A key with wrong characters or a wrong check sum.
+    #[error("Api-Key token format invalid")]
+    KeyFormat,
+    /// A key that nobody was given.
+    #[error("Api-Key token is invalid")]
+    KeyUnknown,
+    /// A key that was revoked.
+    #[error("Api-Key token is revoked")]
+    KeyRevoked,
+    /// An `Authorization` header of an unknown form.
+    #[error("Authorization header has invalid syntax")]
+    AuthorizationSyntax,
+    /// An `Authorization` header without a token.
+    #[error("OAuth token is not specified")]
+    OAuthTokenMissing,
+
+    // --- 403
+    /// The credential is not for this.
+    #[error("Access denied")]
+    AccessDenied,
+    /// The credential has none of the scopes that would do.
+    #[error("Token does not have any of the scopes to access the API method: {}", ScopeNames(*.0))]
+    ScopeMissing(ScopeSet),
+    /// A token that is unknown, revoked or has ended.
+    #[error("OAuth token is invalid")]
+    OAuthTokenInvalid,
+    /// No campaign of the business is available, or the business itself is switched off.
+    #[error("API for business '{0}' disabled because it has only disabled partners")]
+    BusinessDisabled(BusinessId),
+    /// The campaign is switched off.
+    #[error("API for campaign '{0}' manually disabled")]
+    CampaignDisabled(CampaignId),
+
+    // --- 404
+    /// The business has no such chat.
+    #[error("Can't find chat by id: '{0}'")]
+    ChatNotFound(i64),
+    /// The chat has no such message.
+    #[error("Can't find message by id: '{message}' for chat '{chat}'")]
+    MessageNotFound {
+        /// The message.
+        message: i64,
+        /// The chat.
+        chat: i64,
+    },
+    /// The business has no such order.
+    #[error("Order not found: '{0}'")]
+    OrderNotFound(i64),
+    /// The business has no such return.
+    #[error("Return not found: '{0}'")]
+    ReturnNotFound(i64),
+    /// The caller may see no such campaign.
+    #[error("Campaign not found '{0}'")]
+    CampaignNotFound(i64),
+    /// No operation has this address.
+    #[error("Resource not found")]
+    PathNotFound,
+
+    // --- 405, 415
+    /// The address exists, but not with this method.
+    #[error("Request method '{0}' not supported")]
+    MethodNotSupported(Quoted),
+    /// The operation cannot read a body of this type.
+    #[error("Content type '{0}' not supported")]
+    ContentType(Quoted),
+
+    // --- 420
+    /// Too many requests at the same time.
+    #[error("Hit rate limit of {limit} parallel requests for {of}")]
+    ParallelLimit {
+        /// How many may run.
+        limit: u32,
+        /// Whom it is counted for.
+        of: Limited,
+    },
+    /// Too many requests within the hour.
+    #[error("Hit rate limit of {limit} requests per 1 hour for resource '{operation}' for {of}")]
+    HourlyLimit {
+        /// How many may be made.
+        limit: u32,
+        /// Which operation was called.
+        operation: Operation,
+        /// Whom it is counted for.
+        of: Limited,
+    },
+
+    // --- 423
+    /// The business is being moved.
+    #[error("Business is in migration")]
+    Migrating,
+
+    // --- 500, 503
+    /// We failed; the log says how.
+    #[error("Internal server error. Request id: {request_id}")]
+    Internal {
+        /// The id of the request, which the log line carries too.
+        request_id: String,
+    },
+    /// The store cannot take it now.
+    #[error("Service temporarily unavailable. Please, try again later")]
+    Unavailable,
+}
+
+impl ApiError {
+    /// The HTTP status of an answer that carries this error first.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::ParameterMissing(_)
+            | Self::TypeMismatch(_)
+            | Self::TooSmall { .. }
+            | Self::TooGreat { .. }
+            | Self::LimitTooGreat { .. }
+            | Self::Null(_)
+            | Self::Empty { .. }
+            | Self::TooShort { .. }
+            | Self::TooLong { .. }
+            | Self::NullElement { .. }
+            | Self::BodyMissing
+            | Self::Json(_)
+            | Self::UnexpectedEnd
+            | Self::IllegalInput(_)
+            | Self::BadPageToken
+            | Self::TooBig { .. }
+            | Self::BusinessIdHeader(_)
+            | Self::BusinessIdMismatch { .. }
+            | Self::ContextContradicted
+            | Self::IdempotencyKey
+            | Self::IdempotencyKeyReused
+            | Self::Rule(_) => StatusCode::BAD_REQUEST,
+            Self::CredentialsMissing
+            | Self::KeyPrefix
+            | Self::KeyLength
+            | Self::KeyFormat
+            | Self::KeyUnknown
+            | Self::KeyRevoked
+            | Self::AuthorizationSyntax
+            | Self::OAuthTokenMissing => StatusCode::UNAUTHORIZED,
+            Self::AccessDenied
+            | Self::ScopeMissing(_)
+            | Self::OAuthTokenInvalid
+            | Self::BusinessDisabled(_)
+            | Self::CampaignDisabled(_) => StatusCode::FORBIDDEN,
+            Self::ChatNotFound(_)
+            | Self::MessageNotFound { .. }
+            | Self::OrderNotFound(_)
+            | Self::ReturnNotFound(_)
+            | Self::CampaignNotFound(_)
+            | Self::PathNotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotSupported(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::ContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ParallelLimit { .. } | Self::HourlyLimit { .. } => method_failure(),
+            Self::Migrating => StatusCode::LOCKED,
+            Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The code beside the message; it follows from the status.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self.status().as_u16() {
+            400 => "BAD_REQUEST",
+            401 => "UNAUTHORIZED",
+            403 => "FORBIDDEN",
+            404 => "NOT_FOUND",
+            405 => "METHOD_NOT_ALLOWED",
+            415 => "UNSUPPORTED_MEDIA_TYPE",
+            420 => "METHOD_FAILURE",
+            423 => "LOCKED",
+            503 => "SERVICE_UNAVAILABLE",
+            _ => "INTERNAL_ERROR",
+        }
+    }
+}
+
+/// 420, which upstream answers where a limit was hit.
+#[must_use]
+pub fn method_failure() -> StatusCode {
+    StatusCode::from_u16(420).unwrap_or(StatusCode::TOO_MANY_REQUESTS)
+}
+
+/// Why a request failed: at least one error. The first one gives the HTTP status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    first: Box<ApiError>,
+    more: Vec<ApiError>,
+}
+
+impl Failure {
+    /// The HTTP status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.first.status()
+    }
+
+    /// The errors, the decisive one first.
+    pub fn errors(&self) -> impl Iterator<Item = &ApiError> {
+        std::iter::once(&*self.first).chain(&self.more)
+    }
+
+    /// The body of the answer, as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        let errors = self
+            .errors()
+            .map(|error| ErrorDto {
+                code: error.code(),
+                message: error.to_string(),
+            })
+            .collect();
+        let body = ErrorBody {
+            status: "ERROR",
+            errors,
+        };
+        // Structs of strings cannot fail to be written into memory.
+        serde_json::to_vec(&body).unwrap_or_default()
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self {
+            first: Box::new(error),
+            more: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.first.fmt(f)?;
+        self.more.iter().try_for_each(|error| write!(f, "; {error}"))
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Errors found so far in a request; the request is only handed out where there are none.
+#[derive(Debug, Default)]
+pub struct Errors(Vec<ApiError>);
+
+impl Errors {
+    /// None so far.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds one. Beyond 100 nobody reads them.
+    pub fn add(&mut self, error: ApiError) {
+        if self.0.len() < MAX_ERRORS {
+            self.0.push(error);
+        }
+    }
+
+    /// `value` where nothing was wrong.
+    pub fn finish<T>(self, value: T) -> Result<T, Failure> {
+        let mut errors = self.0.into_iter();
+        match errors.next() {
+            None => Ok(value),
+            Some(first) => Err(Failure {
+                first: Box::new(first),
+                more: errors.collect(),
+            }),
+        }
+    }
+}
+
+/// The body of an answer with errors.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiErrorResponse)]
+pub(crate) struct ErrorBody {
+    /// Always `ERROR`.
+    #[schema(example = "ERROR", pattern = "^ERROR$")]
+    status: &'static str,
+    /// What is wrong; wrong fields come together.
+    #[schema(min_items = 1)]
+    errors: Vec<ErrorDto>,
+}
+
+/// One error.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiErrorDTO)]
+pub(crate) struct ErrorDto {
+    /// What kind of error it is.
+    #[schema(example = "BAD_REQUEST")]
+    code: &'static str,
+    /// What is wrong, for people: names the field and the rule.
+    #[schema(example = "Required request parameter 'chatId' is not present")]
+    message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use prilavok_domain::Scope;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_shows_every_error_with_its_code() {
+        let mut errors = Errors::new();
+        errors.add(ApiError::ParameterMissing("chatId"));
+        errors.add(ApiError::TypeMismatch(Quoted::new("a\"b")));
+        let failure = errors.finish(()).expect_err("two errors");
+        assert_eq!(failure.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(
+            String::from_utf8_lossy(&failure.to_json()),
+            concat!(
+                r#"{"status":"ERROR","errors":["#,
+                r#"{"code":"BAD_REQUEST","message":"Required request parameter 'chatId' is not present"},"#,
+                r#"{"code":"BAD_REQUEST","message":"Type mismatch: 'a\"b'"}]}"#
+            )
+        );
+        assert_eq!(Errors::new().finish(5), Ok(5));
+    }
+
+    #[test]
+    fn messages_with_values() {
+        let business = BusinessId::new(12345).expect("an id");
+        let scopes = ScopeSet::of(&[Scope::AllMethods, Scope::Communication]);
+        for (error, status, message) in [
+            (
+                ApiError::HourlyLimit {
+                    limit: 1000,
+                    operation: Operation::GetChat,
+                    of: Limited::Business(business),
+                },
+                420,
+                "Hit rate limit of 1000 requests per 1 hour for resource 'getChat' for businessId 12345",
+            ),
+            (
+                ApiError::ScopeMissing(scopes),
+                403,
+                "Token does not have any of the scopes to access the API method: all-methods, communication",
+            ),
+            (
+                ApiError::TooBig {
+                    max: Kilobytes(512 * 1024),
+                    size: Megabytes(600 * 1024),
+                },
+                400,
+                "The request is too big: Maximum allowed request size must be less than '512' KB, but passed '0.59' MB",
+            ),
+            (
+                ApiError::from(RuleViolation::PlacementNotAllowed),
+                400,
+                "Campaign type is not allowed. Allowed campaign types: 'FBS, FBY, EXPRESS'",
+            ),
+        ] {
+            assert_eq!(
+                (error.status().as_u16(), error.to_string().as_str()),
+                (status, message)
+            );
+        }
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        let quoted = Quoted::new(&"я".repeat(1000)).to_string();
+        assert_eq!(quoted, format!("{}…", "я".repeat(100)));
+        assert_eq!(Quoted::new(&"я".repeat(100)).to_string(), "я".repeat(100));
+    }
+}

@@ -1,0 +1,215 @@
+//! How instants are shown: RFC 3339 with an offset in bodies, an IMF-fixdate in headers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::fmt::rfc2822;
+use jiff::tz::Offset;
+use prilavok_domain::Timestamp;
+use serde::{Serialize, Serializer};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// The offset from UTC that date-times are shown with: whole minutes, within ±18:00.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UtcOffset {
+    minutes: i32,
+}
+
+/// A text that is no offset.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an offset is written like +03:00, from -18:00 to +18:00, not `{0}`")]
+pub struct InvalidOffset(String);
+
+impl UtcOffset {
+    /// No offset: `+00:00`.
+    pub const UTC: Self = Self { minutes: 0 };
+
+    const MAX_MINUTES: i32 = 18 * 60;
+}
+
+impl FromStr for UtcOffset {
+    type Err = InvalidOffset;
+
+    /// Reads `+03:00`, `-11:30` or `Z`.
+    fn from_str(text: &str) -> Result<Self, InvalidOffset> {
+        let digit = |byte: u8| byte.is_ascii_digit().then(|| i32::from(byte - b'0'));
+        let minutes = match text.as_bytes() {
+            b"Z" => Some(0),
+            [sign @ (b'+' | b'-'), h1, h0, b':', m1, m0] => (|| {
+                let minutes = digit(*m1)? * 10 + digit(*m0)?;
+                let total = (digit(*h1)? * 10 + digit(*h0)?) * 60 + minutes;
+                (minutes < 60).then_some(if *sign == b'-' { -total } else { total })
+            })(),
+            _ => None,
+        };
+        match minutes {
+            Some(minutes) if minutes.abs() <= Self::MAX_MINUTES => Ok(Self { minutes }),
+            _ => Err(InvalidOffset(text.chars().take(40).collect())),
+        }
+    }
+}
+
+impl fmt::Display for UtcOffset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.minutes < 0 { '-' } else { '+' };
+        write!(
+            f,
+            "{sign}{:02}:{:02}",
+            self.minutes.abs() / 60,
+            self.minutes.abs() % 60
+        )
+    }
+}
+
+/// An instant with the offset that it is shown with: `2017-11-21T00:00:00+03:00`, with milliseconds
+/// where they are not zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateTime {
+    /// The instant.
+    pub at: Timestamp,
+    /// The offset.
+    pub offset: UtcOffset,
+}
+
+/// `YYYY-MM-DDTHH:MM:SS.mmm+HH:MM`.
+const MAX_LENGTH: usize = 29;
+
+impl DateTime {
+    /// Writes the text to the start of `buffer`, answers it. Every answer with a chat passes here
+    /// several times, so it is put together by hand.
+    fn write(self, buffer: &mut [u8; MAX_LENGTH]) -> &str {
+        let offset = Offset::from_seconds(self.offset.minutes * 60).unwrap_or(Offset::UTC);
+        // A `Timestamp` keeps to years that every offset can show.
+        let instant = jiff::Timestamp::from_millisecond(self.at.as_millis()).unwrap_or_default();
+        let local = offset.to_datetime(instant);
+        let mut at = 0;
+        let mut put = |bytes: &[u8]| {
+            buffer[at..at + bytes.len()].copy_from_slice(bytes);
+            at += bytes.len();
+        };
+        let year = local.year().unsigned_abs();
+        put(&two_digits(year / 100));
+        put(&two_digits(year % 100));
+        for (separator, number) in [
+            (b'-', local.month()),
+            (b'-', local.day()),
+            (b'T', local.hour()),
+            (b':', local.minute()),
+            (b':', local.second()),
+        ] {
+            put(&[separator]);
+            put(&two_digits(u16::from(number.unsigned_abs())));
+        }
+        let millis = local.millisecond().unsigned_abs();
+        if millis != 0 {
+            put(b".");
+            put(&two_digits(millis / 10));
+            put(&two_digits(millis % 10)[1..]);
+        }
+        let minutes = self.offset.minutes;
+        put(if minutes < 0 { b"-" } else { b"+" });
+        let minutes = u16::try_from(minutes.unsigned_abs()).unwrap_or_default();
+        put(&two_digits(minutes / 60));
+        put(b":");
+        put(&two_digits(minutes % 60));
+        // Only ASCII was written.
+        std::str::from_utf8(&buffer[..at]).unwrap_or_default()
+    }
+}
+
+fn two_digits(number: u16) -> [u8; 2] {
+    let digit = |number: u16| b"0123456789"[usize::from(number % 10)];
+    [digit(number / 10), digit(number)]
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.write(&mut [0; MAX_LENGTH]))
+    }
+}
+
+impl Serialize for DateTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.write(&mut [0; MAX_LENGTH]))
+    }
+}
+
+impl PartialSchema for DateTime {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .examples(["2017-11-21T00:00:00+03:00"])
+            .into()
+    }
+}
+
+impl ToSchema for DateTime {}
+
+/// An instant as HTTP headers write it: `Tue, 09 Jan 2024 14:05:00 GMT`.
+#[must_use]
+pub fn http_date(at: Timestamp) -> String {
+    let instant = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
+    // Fails for years beyond four digits only, which a `Timestamp` does not have.
+    rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&instant)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis).expect("in range")
+    }
+
+    #[test]
+    fn date_times_are_shown_with_their_offset() {
+        for (millis, offset, text) in [
+            (1_511_211_600_000, "+03:00", "2017-11-21T00:00:00+03:00"),
+            (1_511_211_600_213, "+03:00", "2017-11-21T00:00:00.213+03:00"),
+            (1_511_211_600_007, "Z", "2017-11-20T21:00:00.007+00:00"),
+            (0, "-18:00", "1969-12-31T06:00:00-18:00"),
+            (253_402_207_200_000, "+18:00", "9999-12-31T16:00:00+18:00"),
+            (1_709_164_800_000, "-09:30", "2024-02-28T14:30:00-09:30"),
+        ] {
+            let offset = offset.parse().expect("an offset");
+            assert_eq!(
+                DateTime {
+                    at: at(millis),
+                    offset
+                }
+                .to_string(),
+                text
+            );
+        }
+    }
+
+    #[test]
+    fn offsets() {
+        for text in ["+03:00", "-18:00", "+05:45", "+00:00"] {
+            assert_eq!(text.parse::<UtcOffset>().expect(text).to_string(), text);
+        }
+        for text in [
+            "",
+            "3",
+            "+3:00",
+            "+18:01",
+            "+03:60",
+            "03:00",
+            "+0300",
+            "+03:0x",
+            "Europe/Moscow",
+        ] {
+            assert!(text.parse::<UtcOffset>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn header_dates() {
+        assert_eq!(http_date(at(1_704_809_100_000)), "Tue, 09 Jan 2024 14:05:00 GMT");
+    }
+}

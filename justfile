@@ -1,0 +1,31 @@
+# The recipes that developers and CI run. `just` without a name lists them.
+
+default:
+    @just --list
+
+# Build and start the server with demo data.
+demo:
+    cargo run --release -- serve --demo
+
+# Everything that must pass before a change lands.
+test:
+    ./test.sh
+
+# The Rust tests alone; arguments go to cargo, for example `just unit --test contract`.
+unit *arguments:
+    cargo test --workspace --locked {{arguments}}
+
+# Requests generated from the contract's description against a running server.
+conformance:
+    tests/conformance/run.sh
+
+# Formatting, lints, licences.
+lint:
+    cargo fmt --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo deny check licenses bans sources
+
+# Write the OpenAPI documents anew after a change of the contract; the difference is for the review.
+openapi:
+    cargo run -q -- openapi partner > openapi/partner.json
+    cargo run -q -- openapi operator > openapi/operator.json

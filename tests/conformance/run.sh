@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Starts a server with demo data and sends it requests generated from upstream.yaml: every answer
+# must be one that the description allows, and none a 5xx. EXAMPLES bounds how many for each operation.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+examples=${EXAMPLES:-40}
+seed=${SEED:-20261124}
+tools=target/conformance-tools
+data=$(mktemp -d)
+server=
+
+finish() {
+    if [ -n "$server" ]; then
+        kill "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    fi
+    rm -rf "$data"
+}
+trap finish EXIT
+
+if [ ! -x "$tools/bin/st" ]; then
+    python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check 'schemathesis>=4.30,<5'
+fi
+
+cargo build --quiet --locked --package prilavok
+bin=target/debug/prilavok
+"$bin" serve --demo --no-limits --listen 127.0.0.1:0 --data "$data" >"$data/out" 2>"$data/log" &
+server=$!
+for _ in $(seq 100); do
+    address=$(sed -n 's|.*\(http://127\.0\.0\.1:[0-9]*\).*|\1|p' "$data/out" "$data/log" 2>/dev/null | head -n 1)
+    if [ -n "$address" ] && curl -fsS "$address/readyz" >/dev/null 2>&1; then break; fi
+    sleep 0.1
+done
+[ -n "${address:-}" ] || { cat "$data/log"; echo "the server did not start"; exit 1; }
+key=$("$bin" keys create --business 1 --name conformance --scope all-methods --data "$data")
+
+echo "conformance: $examples examples for each operation against $address (seed $seed)"
+"$tools/bin/st" run tests/conformance/upstream.yaml --url "$address" --header "Api-Key: $key" \
+    --phases examples,coverage,fuzzing --max-examples "$examples" --seed "$seed" --continue-on-failure \
+    --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,positive_data_acceptance,unsupported_method,ignored_auth \
+    --request-timeout 10 --suppress-health-check all --warnings off --no-color
+
+"$bin" check --data "$data"
