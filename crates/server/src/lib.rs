@@ -1,6 +1,11 @@
 //! The surfaces of Prilavok over HTTP, and what is around them.
 
 pub mod access;
+pub mod app;
 pub mod file_links;
 pub mod limits;
+pub mod metrics;
+pub mod partner;
+pub mod request_id;
 pub mod secrets;
+pub mod settings;

@@ -5,6 +5,7 @@
 //! no I/O; it knows the domain, not the store and not the server.
 
 mod body;
+mod failure;
 
 pub mod answer;
 pub mod error;
@@ -12,10 +13,12 @@ pub mod names;
 pub mod openapi;
 pub mod operation;
 pub mod page_token;
+pub mod parameter;
 pub mod query;
 pub mod request;
 pub mod time;
 
-pub use error::{ApiError, Errors, Failure};
+pub use error::ApiError;
+pub use failure::{Errors, Failure};
 pub use operation::Operation;
 pub use time::UtcOffset;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::error::Quoted;
-use crate::operation::{Parameter, ParameterKind};
+use crate::parameter::{Parameter, ParameterKind};
 use crate::{ApiError, Errors};
 
 /// A query string, with the errors found in it so far.
@@ -105,7 +105,7 @@ fn integer<T: std::str::FromStr>(text: &str) -> Result<T, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{CHAT_ID, LIMIT_CHATS, PAGE, PAGE_TOKEN};
+    use crate::parameter::{CHAT_ID, LIMIT_CHATS, PAGE, PAGE_TOKEN};
 
     fn read<T>(raw: &str, read: impl FnOnce(&mut Query) -> T) -> Result<T, String> {
         let mut errors = Errors::new();

@@ -5,10 +5,10 @@ use prilavok_domain::message::{InvalidText, MAX_TEXT_CHARS};
 use prilavok_domain::{BusinessId, CampaignId, ChatStatus, ChatType, ContextType, MessageId, MessageText};
 
 use crate::body::{self, Element, Fields};
-use crate::operation::{
+use crate::page_token::{ChatPlace, List, Place};
+use crate::parameter::{
     CHAT_ID, LIMIT_CAMPAIGNS, LIMIT_CHATS, LIMIT_MESSAGES, MESSAGE_ID, PAGE, PAGE_SIZE, PAGE_TOKEN,
 };
-use crate::page_token::{ChatPlace, List, Place};
 use crate::query::Query;
 use crate::{ApiError, Errors, Failure, Operation};
 

@@ -1,0 +1,106 @@
+//! What is measured, in the form that Prometheus reads.
+
+use std::time::Duration;
+
+use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+/// From an answer out of memory to a client's time-out, in seconds.
+const LATENCIES: &[f64] = &[
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
+/// What is measured.
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    latency: HistogramVec,
+    limit_refusals: IntCounterVec,
+    store: HistogramVec,
+    store_queue: IntGauge,
+    connections: IntGauge,
+}
+
+/// The limit that refused a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusedBy {
+    /// The parallel limit.
+    Parallel,
+    /// The hourly limit.
+    Hourly,
+}
+
+impl Metrics {
+    /// Measures that are all zero.
+    pub fn new() -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let histogram = |name: &str, help: &str, labels: &[&str]| {
+            HistogramVec::new(HistogramOpts::new(name, help).buckets(LATENCIES.to_vec()), labels)
+        };
+        let metrics = Self {
+            requests: IntCounterVec::new(
+                Opts::new("prilavok_requests_total", "Requests by operation and status."),
+                &["operation", "status"],
+            )?,
+            latency: histogram("prilavok_request_seconds", "Time to the answer's head, by operation.", &["operation"])?,
+            limit_refusals: IntCounterVec::new(
+                Opts::new("prilavok_limit_refusals_total", "Requests refused by a limit."),
+                &["operation", "limit"],
+            )?,
+            store: histogram("prilavok_store_seconds", "Time of store operations.", &["operation"])?,
+            store_queue: IntGauge::new("prilavok_store_queue", "Writes waiting to be committed.")?,
+            connections: IntGauge::new("prilavok_connections", "Connections open.")?,
+            registry,
+        };
+        metrics.registry.register(Box::new(metrics.requests.clone()))?;
+        metrics.registry.register(Box::new(metrics.latency.clone()))?;
+        metrics.registry.register(Box::new(metrics.limit_refusals.clone()))?;
+        metrics.registry.register(Box::new(metrics.store.clone()))?;
+        metrics.registry.register(Box::new(metrics.store_queue.clone()))?;
+        metrics.registry.register(Box::new(metrics.connections.clone()))?;
+        Ok(metrics)
+    }
+
+    /// Counts a request that was answered.
+    pub fn request(&self, operation: &str, status: http::StatusCode, took: Duration) {
+        self.requests.with_label_values(&[operation, status.as_str()]).inc();
+        self.latency.with_label_values(&[operation]).observe(took.as_secs_f64());
+    }
+
+    /// Counts a refusal by a limit.
+    pub fn refused(&self, operation: &str, by: RefusedBy) {
+        let limit = match by {
+            RefusedBy::Parallel => "parallel",
+            RefusedBy::Hourly => "hourly",
+        };
+        self.limit_refusals.with_label_values(&[operation, limit]).inc();
+    }
+
+    /// Notes how long a store operation took.
+    pub fn store(&self, operation: &str, took: Duration) {
+        self.store.with_label_values(&[operation]).observe(took.as_secs_f64());
+    }
+
+    /// Counts a connection until the guard is dropped.
+    #[must_use]
+    pub fn connection(&self) -> ConnectionGuard {
+        self.connections.inc();
+        ConnectionGuard(self.connections.clone())
+    }
+
+    /// The text that `/metrics` answers; `waiting_writes` is read when asked.
+    pub fn text(&self, waiting_writes: usize) -> prometheus::Result<Vec<u8>> {
+        self.store_queue.set(i64::try_from(waiting_writes).unwrap_or(i64::MAX));
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+}
+
+/// An open connection.
+pub struct ConnectionGuard(IntGauge);
+
+impl Drop for ConnectionGuard {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,240 @@
+//! Every error of the Operator API: its code, its HTTP status, and which error of the store it comes from.
+//!
+//! Handlers answer `Result<_, ApiError>`; the envelope around the error is put on by
+//! [`super::envelope`], which knows the request's id.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use prilavok_store::files::FileError;
+use prilavok_store::{Conflict, Entity, Refusal, StoreError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $status:ident;)+) => {
+        /// What went wrong, for machines. Codes are never renamed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+        #[schema(as = ErrorCode)]
+        pub(super) enum Code {
+            $($(#[doc = $doc])+ #[serde(rename = $text)] $variant,)+
+        }
+
+        impl Code {
+            /// Every code.
+            pub(super) const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The code, as clients read it.
+            pub(super) const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The HTTP status that it comes with.
+            pub(super) const fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status),+ }
+            }
+
+            /// When it is answered.
+            pub(super) const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+)),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The request is malformed, or a field is missing, unknown or out of range; `details` names each one.
+    ValidationFailed = "VALIDATION_FAILED", BAD_REQUEST;
+    /// The chat rules forbid it as the chat stands; nothing was changed.
+    RuleViolated = "RULE_VIOLATED", BAD_REQUEST;
+    /// The `Idempotency-Key` was used for another request within the last 24 hours.
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", BAD_REQUEST;
+    /// There is no operator token, or nobody issued it.
+    Unauthorized = "UNAUTHORIZED", UNAUTHORIZED;
+    /// The path does not exist, or something that it names does not.
+    NotFound = "NOT_FOUND", NOT_FOUND;
+    /// The path exists, but not for this method; `Allow` names those that it has.
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED;
+    /// The body did not arrive in time.
+    RequestTimeout = "REQUEST_TIMEOUT", REQUEST_TIMEOUT;
+    /// It contradicts what is there: a name that is taken, an order that has chats, a 31st key.
+    Conflict = "CONFLICT", CONFLICT;
+    /// The body, or a file in it, is larger than allowed.
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
+    /// The body's `Content-Type` is not what the operation takes.
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE;
+    /// The server failed; its log has the details under the request's id.
+    Internal = "INTERNAL", INTERNAL_SERVER_ERROR;
+    /// The store cannot take it now; the same request may succeed later.
+    Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE;
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// The field: a path into the body (`items[3].name`), or the name of a parameter, header or form part.
+    #[schema(example = "items[3].name")]
+    pub(super) field: String,
+    /// The rule that it breaks.
+    #[schema(example = "must have 1 to 256 characters and no control characters")]
+    pub(super) message: String,
+}
+
+impl Problem {
+    pub(super) fn new(field: impl Into<String>, message: impl Display) -> Self {
+        Self { field: field.into(), message: message.to_string() }
+    }
+}
+
+/// Why a request was refused or failed.
+#[derive(Debug, Clone)]
+pub(super) struct ApiError {
+    pub(super) code: Code,
+    pub(super) message: Cow<'static, str>,
+    pub(super) details: Vec<Problem>,
+    /// What the log is told and the client is not.
+    pub(super) cause: Option<String>,
+}
+
+/// The field of the request body that named an entity; `None` where the path did.
+pub(super) type FieldOf = fn(&Entity) -> Option<&'static str>;
+
+/// All entities were named by the path.
+pub(super) const IN_PATH: FieldOf = |_| None;
+
+impl ApiError {
+    pub(super) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), details: Vec::new(), cause: None }
+    }
+
+    /// The same error about one field.
+    pub(super) fn about(mut self, field: impl Into<String>, message: impl Display) -> Self {
+        self.details.push(Problem::new(field, message));
+        self
+    }
+
+    /// Fields that break rules; there is at least one.
+    pub(super) fn invalid(problems: Vec<Problem>) -> Self {
+        let message = match problems.as_slice() {
+            [] => "The request is not valid".to_owned(),
+            [only] => format!("{} {}", only.field, only.message),
+            [first, rest @ ..] => format!("{} {} (and {} more)", first.field, first.message, rest.len()),
+        };
+        Self { details: problems, ..Self::new(Code::ValidationFailed, message) }
+    }
+
+    /// One field that breaks a rule.
+    pub(super) fn field(field: impl Into<String>, message: impl Display) -> Self {
+        Self::invalid(vec![Problem::new(field, message)])
+    }
+
+    /// Something that the path names does not exist.
+    pub(super) fn not_found(entity: &Entity) -> Self {
+        let message = format!("{entity} does not exist");
+        Self::new(Code::NotFound, capitalised(&message)).about(path_parameter(entity), message)
+    }
+
+    /// The server failed.
+    pub(super) fn internal(cause: impl Display) -> Self {
+        Self {
+            cause: Some(cause.to_string()),
+            ..Self::new(Code::Internal, "The server failed; its log has the details under the request's id")
+        }
+    }
+
+    /// An error of the store, where `field_of` says which fields of the body named what.
+    pub(super) fn of_store(error: StoreError, field_of: FieldOf) -> Self {
+        match error {
+            StoreError::Refused(refusal) => Self::refused(refusal, "", field_of),
+            StoreError::Unavailable(cause) => Self {
+                cause: Some(cause),
+                ..Self::new(Code::Unavailable, "The service is temporarily unavailable, please try again later")
+            },
+            failed @ StoreError::Failed(_) => Self::internal(failed),
+        }
+    }
+
+    /// A refusal about the part of the body that begins at `at` (`items[3]`, or empty for all of it).
+    pub(super) fn refused(refusal: Refusal, at: &str, field_of: FieldOf) -> Self {
+        match refusal {
+            Refusal::NotFound(entity) => match field_of(&entity) {
+                Some(field) => Self::field(joined(at, field), format!("names what does not exist: {entity}")),
+                None => Self::not_found(&entity),
+            },
+            Refusal::Rule(rule) => Self::new(Code::RuleViolated, rule.to_string()),
+            Refusal::Conflict(Conflict::IdempotencyKeyReused) => {
+                let message = Conflict::IdempotencyKeyReused.to_string();
+                Self::new(Code::IdempotencyKeyReused, capitalised(&message)).about(super::idempotency::HEADER, message)
+            }
+            Refusal::Conflict(conflict) => {
+                let message = conflict.to_string();
+                let error = Self::new(Code::Conflict, capitalised(&message));
+                match joined(at, conflicting_field(conflict)) {
+                    field if field.is_empty() => error,
+                    field => error.about(field, message),
+                }
+            }
+            Refusal::AtItem { refusal, .. } => Self::refused(*refusal, at, field_of),
+        }
+    }
+}
+
+/// The path parameter that names an entity.
+const fn path_parameter(entity: &Entity) -> &'static str {
+    match entity {
+        Entity::Business(_) => "businessId",
+        Entity::Campaign(_) => "campaignId",
+        Entity::Customer(_) => "publicId",
+        Entity::Order(_) => "orderId",
+        Entity::Return(_) => "returnId",
+        Entity::Chat(_) => "chatId",
+        Entity::Message(_) => "messageId",
+        Entity::Credential(_) => "id",
+    }
+}
+
+/// The field that a conflict is about; empty where it is the whole.
+const fn conflicting_field(conflict: Conflict) -> &'static str {
+    match conflict {
+        Conflict::NameTaken => "name",
+        Conflict::OtherCustomer => "context.customerId",
+        Conflict::OrderHasChats
+        | Conflict::ReturnHasChats
+        | Conflict::TooManyKeys
+        | Conflict::Revoked
+        | Conflict::IdempotencyKeyReused => "",
+    }
+}
+
+fn joined(at: &str, field: &str) -> String {
+    let dot = if at.is_empty() || field.is_empty() { "" } else { "." };
+    format!("{at}{dot}{field}")
+}
+
+fn capitalised(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::of_store(error, IN_PATH)
+    }
+}
+
+impl From<FileError> for ApiError {
+    fn from(error: FileError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// The status alone; [`super::envelope`] writes the body.
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,44 @@
+//! Answers as HTTP: a success with its JSON, or a failure with the errors' JSON.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use prilavok_wire::{Failure, answer};
+use serde::Serialize;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// The body of an answer to a call that succeeded.
+pub(super) struct Reply(Body);
+
+impl Reply {
+    /// Nothing more than that it succeeded.
+    pub(super) fn empty() -> Self {
+        Self(Body::from(answer::EMPTY))
+    }
+
+    /// A result within its envelope.
+    pub(super) fn result(result: impl Serialize) -> Self {
+        Self::bare(&answer::Success::new(result))
+    }
+
+    /// A body that is its own envelope.
+    pub(super) fn bare(body: &impl Serialize) -> Self {
+        // Answers are plain structs, which cannot fail to be written into memory.
+        Self(Body::from(serde_json::to_vec(body).unwrap_or_default()))
+    }
+}
+
+/// The answer to a call.
+pub(super) fn respond(outcome: Result<Reply, Failure>) -> Response<Body> {
+    match outcome {
+        Ok(Reply(body)) => json(StatusCode::OK, body),
+        Err(failure) => json(failure.status(), Body::from(failure.to_json())),
+    }
+}
+
+fn json(status: StatusCode, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}

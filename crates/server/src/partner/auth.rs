@@ -1,0 +1,128 @@
+//! Who calls: the credential behind the `Api-Key` or `Authorization` header.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use prilavok_domain::{CredentialKind, Timestamp};
+use prilavok_store::Credential;
+use prilavok_wire::ApiError;
+
+use super::refusal::{self, Incident};
+use crate::app::App;
+use crate::secrets::{self, KeyError};
+
+const API_KEY: HeaderName = HeaderName::from_static("api-key");
+
+/// The credential that a request is made with. An `Api-Key` counts before an `Authorization`.
+pub(super) async fn credential(
+    app: &App,
+    headers: &HeaderMap,
+    now: Timestamp,
+    incident: &Incident,
+) -> Result<Arc<Credential>, ApiError> {
+    let (kind, secret, unknown) = match (headers.get(&API_KEY), headers.get(header::AUTHORIZATION)) {
+        (Some(key), _) => (CredentialKind::ApiKey, api_key(key)?, ApiError::KeyUnknown),
+        (None, Some(header)) => (
+            CredentialKind::OAuthToken,
+            oauth_token(header)?,
+            ApiError::OAuthTokenInvalid,
+        ),
+        (None, None) => return Err(ApiError::CredentialsMissing),
+    };
+    let found = app
+        .access
+        .credential(kind, secrets::hash(secret))
+        .await
+        .map_err(|error| refusal::to_error(error, incident))?;
+    match found {
+        None => Err(unknown),
+        Some(found) if found.revoked_at.is_some() && kind == CredentialKind::ApiKey => {
+            Err(ApiError::KeyRevoked)
+        }
+        Some(found) if found.revoked_at.is_some() || found.expires_at.is_some_and(|end| end <= now) => {
+            Err(unknown)
+        }
+        Some(found) => Ok(found),
+    }
+}
+
+fn api_key(header: &HeaderValue) -> Result<&str, ApiError> {
+    let key = header.to_str().map_err(|_| match header.as_bytes() {
+        [b'A', b'C', b'M', b'A', b':', ..] => ApiError::KeyFormat,
+        _ => ApiError::KeyPrefix,
+    })?;
+    match secrets::check_api_key(key) {
+        Ok(()) => Ok(key),
+        Err(KeyError::PrefixInvalid) => Err(ApiError::KeyPrefix),
+        Err(KeyError::LengthInvalid) => Err(ApiError::KeyLength),
+        Err(KeyError::FormatInvalid) => Err(ApiError::KeyFormat),
+    }
+}
+
+/// The token of `Bearer <token>` or `OAuth oauth_token="…", oauth_client_id="…"`.
+fn oauth_token(header: &HeaderValue) -> Result<&str, ApiError> {
+    let text = header.to_str().map_err(|_| ApiError::AuthorizationSyntax)?.trim();
+    let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let rest = rest.trim();
+    let token = if scheme.eq_ignore_ascii_case("Bearer") {
+        rest
+    } else if scheme.eq_ignore_ascii_case("OAuth") {
+        oauth_parameter(rest)?
+    } else {
+        return Err(ApiError::AuthorizationSyntax);
+    };
+    if token.is_empty() {
+        return Err(ApiError::OAuthTokenMissing);
+    }
+    if token.contains([' ', '\t', '"', ',']) {
+        return Err(ApiError::AuthorizationSyntax);
+    }
+    Ok(token)
+}
+
+fn oauth_parameter(list: &str) -> Result<&str, ApiError> {
+    let mut token = "";
+    for item in list.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+        let (name, value) = item.split_once('=').ok_or(ApiError::AuthorizationSyntax)?;
+        if name.trim().eq_ignore_ascii_case("oauth_token") {
+            let value = value.trim();
+            token = value
+                .strip_prefix('"')
+                .and_then(|value| value.strip_suffix('"'))
+                .unwrap_or(value);
+        }
+    }
+    Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_of_the_authorization_header() {
+        for (header, expected) in [
+            ("Bearer abc", Ok("abc")),
+            ("bearer   abc ", Ok("abc")),
+            ("OAuth oauth_token=\"abc\", oauth_client_id=\"x\"", Ok("abc")),
+            ("OAuth oauth_client_id=x,oauth_token=abc", Ok("abc")),
+            ("Bearer", Err(ApiError::OAuthTokenMissing)),
+            ("Bearer ", Err(ApiError::OAuthTokenMissing)),
+            ("OAuth", Err(ApiError::OAuthTokenMissing)),
+            (
+                "OAuth oauth_token=\"\", oauth_client_id=\"x\"",
+                Err(ApiError::OAuthTokenMissing),
+            ),
+            ("OAuth oauth_client_id=\"x\"", Err(ApiError::OAuthTokenMissing)),
+            ("OAuth abc", Err(ApiError::AuthorizationSyntax)),
+            ("Bearer a b", Err(ApiError::AuthorizationSyntax)),
+            ("Basic YTpi", Err(ApiError::AuthorizationSyntax)),
+            ("", Err(ApiError::AuthorizationSyntax)),
+        ] {
+            let value = HeaderValue::from_static(header);
+            assert_eq!(oauth_token(&value), expected, "{header}");
+        }
+        let odd = HeaderValue::from_bytes(b"Bearer \xff").expect("allowed in headers");
+        assert_eq!(oauth_token(&odd), Err(ApiError::AuthorizationSyntax));
+    }
+}

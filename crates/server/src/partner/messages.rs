@@ -1,0 +1,110 @@
+//! Messages: one, a chat's history, a new one.
+
+use std::borrow::Cow;
+
+use axum::http::header;
+use axum::http::uri::Authority;
+use prilavok_domain::{Attachment, Message, MessageId, Sender};
+use prilavok_store::{MessageRange, NewMessage};
+use prilavok_wire::answer::{HistoryDto, MessageDto, PagingDto};
+use prilavok_wire::request::{GetChatHistory, GetChatMessage, SendMessage};
+use prilavok_wire::{ApiError, Failure};
+
+use super::answer::Reply;
+use super::call::{Call, chat_id};
+
+pub(super) async fn get_chat_history(mut call: Call<'_>) -> Result<Reply, Failure> {
+    let body = call.json().await?;
+    let request = GetChatHistory::parse(call.header_errors(), call.business(), call.query(), &body)?;
+    let (store, id) = (&call.app.store, chat_id(request.chat)?);
+    let chat = store
+        .chat(call.business(), id)
+        .await
+        .map_err(|e| call.refused(e))?;
+    let chat = chat.ok_or(ApiError::ChatNotFound(request.chat))?;
+    let range = MessageRange {
+        from: request.from,
+        after: request.after,
+    };
+    let page = store
+        .messages(call.business(), id, range, request.limit)
+        .await
+        .map_err(|e| call.refused(e))?;
+    let next_page_token = page
+        .items
+        .last()
+        .filter(|_| page.more)
+        .map(|last| request.next_page(last.id));
+    let base = base_url(&call);
+    let messages = page
+        .items
+        .iter()
+        .map(|message| shown(&call, &base, message))
+        .collect();
+    Ok(Reply::result(HistoryDto::new(
+        &chat,
+        messages,
+        PagingDto { next_page_token },
+    )))
+}
+
+pub(super) async fn get_chat_message(call: Call<'_>) -> Result<Reply, Failure> {
+    let GetChatMessage { chat, message } = GetChatMessage::parse(call.header_errors(), call.query())?;
+    let (store, business, id) = (&call.app.store, call.business(), chat_id(chat)?);
+    if let Ok(message) = MessageId::new(message)
+        && let Some(found) = store
+            .message(business, id, message)
+            .await
+            .map_err(|e| call.refused(e))?
+    {
+        return Ok(Reply::result(shown(&call, &base_url(&call), &found)));
+    }
+    let missing = match store.chat(business, id).await.map_err(|e| call.refused(e))? {
+        Some(_) => ApiError::MessageNotFound { message, chat },
+        None => ApiError::ChatNotFound(chat),
+    };
+    Err(missing.into())
+}
+
+pub(super) async fn send_message(mut call: Call<'_>) -> Result<Reply, Failure> {
+    let body = call.json().await?;
+    let SendMessage { chat, text } = SendMessage::parse(call.header_errors(), call.query(), &body)?;
+    let once = call.once(&[&chat.to_be_bytes(), text.as_str().as_bytes()])?;
+    let new = NewMessage {
+        sender: Sender::Partner,
+        text: Some(text),
+        files: Vec::new(),
+        wait_for: None,
+    };
+    let written = call
+        .app
+        .store
+        .append_message(call.business(), chat_id(chat)?, new, once, call.now)
+        .await;
+    written.map_err(|e| call.refused(e))?;
+    Ok(Reply::empty())
+}
+
+fn shown<'a>(call: &Call, base: &str, message: &'a Message) -> MessageDto<'a> {
+    let url = |file: &Attachment| call.app.links.url(base, call.business(), file.id, call.now);
+    MessageDto::new(message, call.app.settings.utc_offset, url)
+}
+
+/// Where links to files begin: the configured address, or the one that the client itself used.
+fn base_url<'a>(call: &Call<'a>) -> Cow<'a, str> {
+    if let Some(url) = &call.app.settings.public_url {
+        return Cow::Borrowed(url);
+    }
+    let host = call
+        .parts
+        .headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    match host.filter(|host| {
+        host.parse::<Authority>()
+            .is_ok_and(|authority| authority.as_str() == *host)
+    }) {
+        Some(host) => Cow::Owned(format!("http://{host}")),
+        None => Cow::Owned(format!("http://{}", call.app.settings.listen)),
+    }
+}

@@ -1,0 +1,130 @@
+//! A request from its address to its answer.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use prilavok_domain::{BusinessId, Timestamp};
+use prilavok_wire::error::Quoted;
+use prilavok_wire::{ApiError, Failure, Operation};
+
+use super::admission::{Admitted, admit};
+use super::answer::{Reply, respond};
+use super::body::RequestBody;
+use super::call::Call;
+use super::refusal::Incident;
+use super::route::{self, Route};
+use super::{auth, campaigns, chats, files, headers, messages, token};
+use crate::app::{App, SharedApp};
+use crate::request_id::RequestId;
+
+/// Answers a request to the Partner API, and any request whose address nobody else knows. The
+/// operation is left in the answer's extensions, for those who count and log.
+pub async fn partner(State(app): State<SharedApp>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let mut body = RequestBody::new(&parts.headers, body);
+    let response = match route::find(&parts.method, parts.uri.path()) {
+        Route::Operation { operation, id } => answer(&app, operation, id, &parts, &mut body).await,
+        Route::Options { allow } => options(allow),
+        Route::OtherMethod { allow } => {
+            let mut response = error(ApiError::MethodNotSupported(Quoted::new(parts.method.as_str())));
+            response.headers_mut().insert(header::ALLOW, allow.clone());
+            response
+        }
+        Route::Unknown => error(ApiError::PathNotFound),
+    };
+    body.drain().await;
+    response
+}
+
+fn error(error: ApiError) -> Response<Body> {
+    respond(Err(error.into()))
+}
+
+fn options(allow: &HeaderValue) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(header::ALLOW, allow.clone());
+    response
+}
+
+async fn answer(
+    app: &App,
+    operation: Operation,
+    id: &str,
+    parts: &Parts,
+    body: &mut RequestBody,
+) -> Response<Body> {
+    let now = app.now();
+    let (business, outcome) = perform(app, operation, id, parts, body, now).await;
+    let mut response = respond(outcome);
+    headers::add_limits(
+        response.headers_mut(),
+        app.limits.window(operation, business, now),
+    );
+    response.extensions_mut().insert(operation);
+    response
+}
+
+/// Does what is asked. Answers also whose hour it is, as far as the caller is known.
+async fn perform(
+    app: &App,
+    operation: Operation,
+    id: &str,
+    parts: &Parts,
+    body: &mut RequestBody,
+    now: Timestamp,
+) -> (Option<BusinessId>, Result<Reply, Failure>) {
+    let incident = Incident::new(parts.extensions.get::<RequestId>());
+    let credential = match auth::credential(app, &parts.headers, now, &incident).await {
+        Ok(credential) => credential,
+        Err(error) => return (None, Err(error.into())),
+    };
+    let business = credential.business;
+    let admitted = match admit(app, operation, id, &credential, now, &incident).await {
+        Ok(admitted) => admitted,
+        Err(refused) => {
+            if refused.charged {
+                app.limits.charge(operation, business, now);
+            }
+            return (Some(business), Err(refused.error.into()));
+        }
+    };
+    let Admitted {
+        access,
+        campaign,
+        slot,
+    } = admitted;
+    let call = Call {
+        app,
+        operation,
+        credential: &credential,
+        access: &access,
+        campaign,
+        parts,
+        body,
+        now,
+        incident: &incident,
+    };
+    let outcome = handle(call).await;
+    drop(slot);
+    if matches!(&outcome, Err(failure) if failure.status().is_server_error()) {
+        app.limits.give_back(operation, business, now);
+    }
+    (Some(business), outcome)
+}
+
+async fn handle(call: Call<'_>) -> Result<Reply, Failure> {
+    match call.operation {
+        Operation::GetChat => chats::get_chat(call).await,
+        Operation::GetChats => chats::get_chats(call).await,
+        Operation::CreateChat => chats::create_chat(call).await,
+        Operation::GetChatHistory => messages::get_chat_history(call).await,
+        Operation::GetChatMessage => messages::get_chat_message(call).await,
+        Operation::SendMessageToChat => messages::send_message(call).await,
+        Operation::SendFileToChat => files::send_file(call).await,
+        Operation::GetAuthTokenInfo => token::get_auth_token_info(&call),
+        Operation::GetCampaigns => campaigns::get_campaigns(&call),
+        Operation::GetCampaign => campaigns::get_campaign(&call, call.campaign.unwrap_or_default()),
+    }
+}

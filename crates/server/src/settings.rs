@@ -1,0 +1,249 @@
+//! How the operator wants the server to be: one documented file of defaults, over it a file, the
+//! environment and the command line. A setting that is unknown or wrong stops the start and is named.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use prilavok_wire::UtcOffset;
+use serde::de::{self, Deserialize, Deserializer};
+
+use crate::limits::LimitSettings;
+
+/// Every setting with its default and meaning, as TOML.
+pub const DEFAULTS: &str = include_str!("settings.default.toml");
+
+const ENVIRONMENT: &str = "PRILAVOK_";
+
+/// The settings of a server.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The folder of the database and the files.
+    pub data: PathBuf,
+    /// The address that clients reach it by; `None`: the request's own Host.
+    #[serde(deserialize_with = "public_url")]
+    pub public_url: Option<String>,
+    /// The offset that partners are shown date-times with.
+    #[serde(deserialize_with = "parsed")]
+    pub utc_offset: UtcOffset,
+    /// The parallel and the hourly limits.
+    pub limits: LimitSettings,
+    /// Files.
+    pub files: FileSettings,
+    /// Logs.
+    pub log: LogSettings,
+    /// Connections and time-outs.
+    pub server: ServerSettings,
+}
+
+/// Settings of files.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSettings {
+    /// How long a link opens without a credential, in seconds.
+    pub link_ttl_seconds: u32,
+}
+
+/// Settings of logs.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// What is logged, as `tracing` directives.
+    pub filter: String,
+    /// Which requests are logged.
+    pub requests: LoggedRequests,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people on a terminal, for machines otherwise.
+    Auto,
+    /// For people.
+    Human,
+    /// For machines.
+    Json,
+}
+
+/// Which requests are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LoggedRequests {
+    /// Those answered with 4xx and 5xx.
+    Failed,
+    /// All.
+    All,
+    /// None.
+    None,
+}
+
+/// Settings of connections.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Connections open at a time.
+    pub max_connections: usize,
+    /// Seconds for the head of a request.
+    pub header_timeout_seconds: u64,
+    /// Seconds for requests under way at shutdown.
+    pub shutdown_seconds: u64,
+}
+
+/// What the command line sets; `None` leaves a setting as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--listen`.
+    pub listen: Option<String>,
+    /// `--data`.
+    pub data: Option<PathBuf>,
+    /// `--no-limits`.
+    pub no_limits: bool,
+}
+
+/// A setting that cannot be used; the text names it, where it came from and what is allowed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}\nprilavok config prints every setting with its default and meaning")]
+pub struct SettingsError(String);
+
+impl Settings {
+    /// Reads the defaults, the file, the environment and the command line, the last winning.
+    pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, SettingsError> {
+        let mut sources = Figment::from(Toml::string(DEFAULTS));
+        if let Some(path) = file {
+            if !path.is_file() {
+                return Err(SettingsError(format!("there is no settings file {}", path.display())));
+            }
+            sources = sources.merge(Toml::file_exact(path));
+        }
+        sources = sources.merge(Env::prefixed(ENVIRONMENT).lowercase(false).map(|name| cased(name.as_str()).into()).split("__"));
+        if let Some(listen) = &overrides.listen {
+            sources = sources.merge(Serialized::default("listen", listen));
+        }
+        if let Some(data) = &overrides.data {
+            sources = sources.merge(Serialized::default("data", data));
+        }
+        let mut settings: Self = sources.extract().map_err(|error| SettingsError(told(error)))?;
+        settings.check()?;
+        if overrides.no_limits {
+            settings.limits = LimitSettings::lifted();
+        }
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let ranges = [
+            ("files.link_ttl_seconds", u64::from(self.files.link_ttl_seconds), 60, 31_536_000),
+            ("server.max_connections", self.server.max_connections as u64, 1, 1_000_000),
+            ("server.header_timeout_seconds", self.server.header_timeout_seconds, 1, 600),
+            ("server.shutdown_seconds", self.server.shutdown_seconds, 0, 600),
+        ];
+        for (name, value, min, max) in ranges {
+            if !(min..=max).contains(&value) {
+                return Err(SettingsError(format!("{name} must be between {min} and {max}, not {value}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Environment names come without case; operations have capitals in their names.
+fn cased(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    let operations = prilavok_wire::Operation::ALL.iter().map(|operation| operation.as_str());
+    match lower.rsplit_once("__") {
+        Some((section, last)) => {
+            let last = operations.into_iter().find(|known| known.eq_ignore_ascii_case(last)).unwrap_or(last);
+            format!("{section}__{last}")
+        }
+        None => lower,
+    }
+}
+
+fn told(error: figment::Error) -> String {
+    let mut lines = Vec::new();
+    for one in error {
+        let from = one.metadata.as_ref().map(|source| match &source.source {
+            Some(place) => format!(" (from {place})"),
+            None => format!(" (from {})", source.name),
+        });
+        let name = if one.path.is_empty() { String::new() } else { format!("{}: ", one.path.join(".")) };
+        lines.push(format!("wrong setting {name}{}{}", one.kind, from.unwrap_or_default()));
+    }
+    lines.join("\n")
+}
+
+fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(deserializer: D) -> Result<T, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+}
+
+fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let url = text.trim_end_matches('/');
+    let is_web = url.starts_with("http://") || url.starts_with("https://");
+    match url {
+        "" => Ok(None),
+        _ if is_web && url.len() < 1_000 => Ok(Some(url.to_owned())),
+        _ => Err(de::Error::custom(format!("`{text}` is no address like https://chat.example.com"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prilavok_wire::Operation;
+
+    use super::*;
+    use crate::limits::Limit;
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let settings: Settings = Figment::from(Toml::string(DEFAULTS)).extract().expect("the defaults are right");
+        settings.check().expect("the defaults are in range");
+        for operation in Operation::ALL {
+            let limit = settings.limits.hourly.get(operation);
+            assert_eq!(limit, Some(&Limit::At(operation.hourly_limit())), "{}", operation.as_str());
+        }
+        assert_eq!(settings.limits.parallel, Limit::At(4));
+        assert_eq!(settings.utc_offset.to_string(), "+03:00");
+        assert_eq!(settings.public_url, None);
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (text, named) in [
+            ("listen = \"x\"", "listen"),
+            ("listen = \"nowhere\"", "listen"),
+            ("utc_offset = \"+25:00\"", "utc_offset"),
+            ("public_url = \"ftp://x\"", "public_url"),
+            ("[limits]\nparallel = -1", "limits.parallel"),
+            ("[limits.hourly]\ngetChta = 5", "getChta"),
+            ("[limits.businesses.x]\nparallel = 5", "`x`"),
+            ("[server]\nshutdown_seconds = 601", "server.shutdown_seconds"),
+            ("[log]\nformat = \"xml\"", "log.format"),
+        ] {
+            let file = folder.path().join("prilavok.toml");
+            std::fs::write(&file, text).expect("written");
+            let error = Settings::load(Some(&file), &Overrides::default()).expect_err(text).to_string();
+            assert!(error.contains(named), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_business_may_have_limits_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("prilavok.toml");
+        std::fs::write(&file, "[limits.businesses.7]\nparallel = 16\nhourly.getChat = \"unlimited\"").expect("written");
+        let settings = Settings::load(Some(&file), &Overrides::default()).expect("right");
+        let own = settings.limits.businesses.values().next().expect("one business");
+        assert_eq!(own.parallel, Some(Limit::At(16)));
+        assert_eq!(own.hourly.get(&Operation::GetChat), Some(&Limit::Unlimited));
+    }
+}

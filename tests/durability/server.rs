@@ -1,0 +1,148 @@
+//! The real binary as a child process, and the few calls that the test makes to it.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use reqwest::blocking::{Client, multipart};
+use serde_json::{Value, json};
+
+pub(crate) struct Server {
+    child: Child,
+    folder: PathBuf,
+    pub(crate) address: String,
+}
+
+/// What the writers need to know.
+pub(crate) struct Setting {
+    pub(crate) chats: Vec<i64>,
+    pub(crate) key: String,
+    operator: String,
+}
+
+fn command(arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_prilavok"));
+    command.args(arguments).arg("--data").arg(folder);
+    command
+}
+
+fn printed(arguments: &[&str], folder: &Path) -> String {
+    let output = command(arguments, folder).output().expect("the binary runs");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
+/// `prilavok check` finds nothing.
+pub(crate) fn check(folder: &Path) {
+    printed(&["check"], folder);
+}
+
+impl Server {
+    pub(crate) fn start(folder: &Path) -> Self {
+        let mut child = command(&["serve", "--no-limits", "--listen", "127.0.0.1:0"], folder)
+            .env("PRILAVOK_LOG__FORMAT", "json")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let address = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let from = line.find("http://127.0.0.1:")?;
+                let address = line[from..].split(|c: char| c == '"' || c.is_whitespace()).next()?;
+                Some(address.trim_end_matches('/').to_owned())
+            })
+            .expect("the server says where it listens");
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, folder: folder.to_owned(), address }
+    }
+
+    /// SIGKILL: no handler runs, nothing is flushed.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("the server runs");
+        self.child.wait().expect("the server ends");
+    }
+
+    /// A business with `chats` chats about orders.
+    pub(crate) fn set_up(&self, chats: usize) -> Setting {
+        let operator = printed(&["operator-token", "create"], &self.folder);
+        let business = format!("{}/operator/v1/businesses/1", self.address);
+        let put = |url: &str, body: &Value| {
+            let answer = Client::new().put(url).bearer_auth(&operator).json(body).send().expect("an answer");
+            assert!(answer.status().is_success(), "{url}: {}", answer.text().expect("text"));
+        };
+        put(&business, &json!({"name": "Shop"}));
+        put(&format!("{business}/campaigns/1"), &json!({"domain": "shop.example", "placement": "FBS"}));
+        put(&format!("{}/operator/v1/customers/anna", self.address), &json!({"name": "Анна"}));
+        let chats = (1..=chats)
+            .map(|order| {
+                put(&format!("{business}/orders/{order}"), &json!({"campaignId": 1, "customerId": "anna"}));
+                let start = json!({"context": {"type": "ORDER", "id": order}});
+                let url = format!("{business}/chats");
+                let answer = Client::new().post(&url).bearer_auth(&operator).json(&start).send().expect("an answer");
+                answer.json::<Value>().expect("JSON")["chatId"].as_i64().expect("an id")
+            })
+            .collect();
+        let key = printed(
+            &["keys", "create", "--business", "1", "--name", "writers", "--scope", "communication"],
+            &self.folder,
+        );
+        Setting { chats, key, operator }
+    }
+
+    /// What the partner wrote into a chat: texts, and of files the content.
+    pub(crate) fn texts(&self, setting: &Setting, chat: i64) -> Vec<String> {
+        let client = Client::new();
+        let mut texts = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let url = format!(
+                "{}/operator/v1/businesses/1/chats/{chat}/messages?limit=1000{cursor}",
+                self.address
+            );
+            let page: Value =
+                client.get(&url).bearer_auth(&setting.operator).send().expect("an answer").json().expect("JSON");
+            for message in page["items"].as_array().expect("a list") {
+                texts.push(match message["message"].as_str() {
+                    Some(text) => text.to_owned(),
+                    None => self.content(&client, &message["files"][0]),
+                });
+            }
+            match page["nextCursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return texts,
+            }
+        }
+    }
+
+    fn content(&self, client: &Client, file: &Value) -> String {
+        let url = file["url"].as_str().expect("a link");
+        let path = url.splitn(4, '/').nth(3).expect("a path");
+        let answer = client.get(format!("{}/{path}", self.address)).send().expect("an answer");
+        assert!(answer.status().is_success(), "{url}: {}", answer.status());
+        answer.text().expect("text")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have been killed already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Whether the server acknowledged the text, sent as a message or as a file.
+pub(crate) fn send(address: &str, key: &str, chat: i64, text: &str, as_file: bool) -> bool {
+    let business = format!("{address}/v2/businesses/1/chats");
+    let request = if as_file {
+        let part = multipart::Part::bytes(text.as_bytes().to_vec()).file_name("note.txt");
+        let form = multipart::Form::new().part("file", part);
+        Client::new().post(format!("{business}/file/send?chatId={chat}")).multipart(form)
+    } else {
+        Client::new().post(format!("{business}/message?chatId={chat}")).json(&json!({"message": text}))
+    };
+    request.header("Api-Key", key).send().is_ok_and(|answer| answer.status().is_success())
+}
