@@ -34,7 +34,11 @@ impl BusinessAccess {
     /// Whether it has campaigns and none of them is available.
     #[must_use]
     pub fn has_only_disabled_campaigns(&self) -> bool {
-        !self.campaigns.is_empty() && self.campaigns.iter().all(|it| it.state != CampaignState::Available)
+        !self.campaigns.is_empty()
+            && self
+                .campaigns
+                .iter()
+                .all(|it| it.state != CampaignState::Available)
     }
 }
 
@@ -79,7 +83,13 @@ impl AccessCache {
         }
         let found = self.store.credential_by_hash(kind, hash).await?.map(Arc::new);
         if let Some(value) = &found {
-            self.credentials.insert((kind, hash), Stamped { version, value: Arc::clone(value) });
+            self.credentials.insert(
+                (kind, hash),
+                Stamped {
+                    version,
+                    value: Arc::clone(value),
+                },
+            );
         }
         Ok(found)
     }
@@ -92,7 +102,13 @@ impl AccessCache {
         }
         let found = self.store.operator_token_by_hash(hash).await?.map(Arc::new);
         if let Some(value) = &found {
-            self.operator_tokens.insert(hash, Stamped { version, value: Arc::clone(value) });
+            self.operator_tokens.insert(
+                hash,
+                Stamped {
+                    version,
+                    value: Arc::clone(value),
+                },
+            );
         }
         Ok(found)
     }
@@ -103,7 +119,9 @@ impl AccessCache {
         if let Some(found) = current(self.businesses.get(&id), version) {
             return Ok(Some(found));
         }
-        let Some(business) = self.store.business(id).await? else { return Ok(None) };
+        let Some(business) = self.store.business(id).await? else {
+            return Ok(None);
+        };
         let mut campaigns: Vec<Campaign> = Vec::new();
         loop {
             let after = campaigns.last().map(|last| last.id);
@@ -115,7 +133,13 @@ impl AccessCache {
             }
         }
         let value = Arc::new(BusinessAccess { business, campaigns });
-        self.businesses.insert(id, Stamped { version, value: Arc::clone(&value) });
+        self.businesses.insert(
+            id,
+            Stamped {
+                version,
+                value: Arc::clone(&value),
+            },
+        );
         Ok(Some(value))
     }
 
@@ -149,5 +173,7 @@ impl AccessCache {
 }
 
 fn current<T>(entry: Option<Stamped<T>>, version: u64) -> Option<Arc<T>> {
-    entry.filter(|entry| entry.version == version).map(|entry| entry.value)
+    entry
+        .filter(|entry| entry.version == version)
+        .map(|entry| entry.value)
 }

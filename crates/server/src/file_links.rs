@@ -25,7 +25,10 @@ impl FileLinks {
     #[must_use]
     pub fn new(secret: &[u8; 32], ttl_seconds: u32) -> Self {
         let key = Hmac::new_from_slice(secret).expect("HMAC takes keys of any length");
-        Self { key, ttl_seconds: i64::from(ttl_seconds) }
+        Self {
+            key,
+            ttl_seconds: i64::from(ttl_seconds),
+        }
     }
 
     /// The link to a file; `base` is the server's public address without a final slash.
@@ -46,8 +49,14 @@ impl FileLinks {
         now: Timestamp,
     ) -> Result<(), LinkError> {
         let signature = from_hex(signature).ok_or(LinkError::Wrong)?;
-        self.signed(business, file, expires).verify_slice(&signature).map_err(|_| LinkError::Wrong)?;
-        if now.as_millis() / 1000 < expires { Ok(()) } else { Err(LinkError::Expired) }
+        self.signed(business, file, expires)
+            .verify_slice(&signature)
+            .map_err(|_| LinkError::Wrong)?;
+        if now.as_millis() / 1000 < expires {
+            Ok(())
+        } else {
+            Err(LinkError::Expired)
+        }
     }
 
     fn signed(&self, business: BusinessId, file: FileId, expires: i64) -> Hmac<Sha256> {
@@ -85,7 +94,10 @@ mod tests {
         let (business, file) = (BusinessId::new(1).expect("id"), FileId::new(2).expect("id"));
         let url = links.url("http://127.0.0.1:8080", business, file, at(1_000));
         let signature = url.split("signature=").nth(1).expect("signed").to_owned();
-        assert!(url.starts_with("http://127.0.0.1:8080/files/1/2?expires=1060&signature="), "{url}");
+        assert!(
+            url.starts_with("http://127.0.0.1:8080/files/1/2?expires=1060&signature="),
+            "{url}"
+        );
 
         let other_file = FileId::new(3).expect("id");
         let other_business = BusinessId::new(2).expect("id");
@@ -96,12 +108,21 @@ mod tests {
             (business, other_file, 1_060, 1_059, Err(LinkError::Wrong)),
             (other_business, file, 1_060, 1_059, Err(LinkError::Wrong)),
         ] {
-            assert_eq!(links.verify(business, file, expires, &signature, at(now)), expected);
+            assert_eq!(
+                links.verify(business, file, expires, &signature, at(now)),
+                expected
+            );
         }
         for broken in ["", "zz", &"0".repeat(64), &"ё".repeat(32)] {
-            assert_eq!(links.verify(business, file, 1_060, broken, at(1_059)), Err(LinkError::Wrong));
+            assert_eq!(
+                links.verify(business, file, 1_060, broken, at(1_059)),
+                Err(LinkError::Wrong)
+            );
         }
         let another_server = FileLinks::new(&[8; 32], 60);
-        assert_eq!(another_server.verify(business, file, 1_060, &signature, at(1_059)), Err(LinkError::Wrong));
+        assert_eq!(
+            another_server.verify(business, file, 1_060, &signature, at(1_059)),
+            Err(LinkError::Wrong)
+        );
     }
 }

@@ -2,10 +2,15 @@
 
 pub mod access;
 pub mod app;
+pub mod docs;
 pub mod file_links;
+pub mod health;
+pub mod http;
 pub mod limits;
 pub mod metrics;
 pub mod partner;
 pub mod request_id;
+pub mod request_log;
+pub mod router;
 pub mod secrets;
 pub mod settings;

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
 
 /// From an answer out of memory to a client's time-out, in seconds.
 const LATENCIES: &[f64] = &[
-    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    5.0, 10.0,
 ];
 
 /// What is measured.
@@ -41,19 +44,29 @@ impl Metrics {
                 Opts::new("prilavok_requests_total", "Requests by operation and status."),
                 &["operation", "status"],
             )?,
-            latency: histogram("prilavok_request_seconds", "Time to the answer's head, by operation.", &["operation"])?,
+            latency: histogram(
+                "prilavok_request_seconds",
+                "Time to the answer's head, by operation.",
+                &["operation"],
+            )?,
             limit_refusals: IntCounterVec::new(
                 Opts::new("prilavok_limit_refusals_total", "Requests refused by a limit."),
                 &["operation", "limit"],
             )?,
-            store: histogram("prilavok_store_seconds", "Time of store operations.", &["operation"])?,
+            store: histogram(
+                "prilavok_store_seconds",
+                "Time of store operations.",
+                &["operation"],
+            )?,
             store_queue: IntGauge::new("prilavok_store_queue", "Writes waiting to be committed.")?,
             connections: IntGauge::new("prilavok_connections", "Connections open.")?,
             registry,
         };
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
         metrics.registry.register(Box::new(metrics.latency.clone()))?;
-        metrics.registry.register(Box::new(metrics.limit_refusals.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.limit_refusals.clone()))?;
         metrics.registry.register(Box::new(metrics.store.clone()))?;
         metrics.registry.register(Box::new(metrics.store_queue.clone()))?;
         metrics.registry.register(Box::new(metrics.connections.clone()))?;
@@ -62,8 +75,12 @@ impl Metrics {
 
     /// Counts a request that was answered.
     pub fn request(&self, operation: &str, status: http::StatusCode, took: Duration) {
-        self.requests.with_label_values(&[operation, status.as_str()]).inc();
-        self.latency.with_label_values(&[operation]).observe(took.as_secs_f64());
+        self.requests
+            .with_label_values(&[operation, status.as_str()])
+            .inc();
+        self.latency
+            .with_label_values(&[operation])
+            .observe(took.as_secs_f64());
     }
 
     /// Counts a refusal by a limit.
@@ -77,7 +94,9 @@ impl Metrics {
 
     /// Notes how long a store operation took.
     pub fn store(&self, operation: &str, took: Duration) {
-        self.store.with_label_values(&[operation]).observe(took.as_secs_f64());
+        self.store
+            .with_label_values(&[operation])
+            .observe(took.as_secs_f64());
     }
 
     /// Counts a connection until the guard is dropped.
@@ -89,7 +108,8 @@ impl Metrics {
 
     /// The text that `/metrics` answers; `waiting_writes` is read when asked.
     pub fn text(&self, waiting_writes: usize) -> prometheus::Result<Vec<u8>> {
-        self.store_queue.set(i64::try_from(waiting_writes).unwrap_or(i64::MAX));
+        self.store_queue
+            .set(i64::try_from(waiting_writes).unwrap_or(i64::MAX));
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
@@ -104,3 +124,7 @@ impl Drop for ConnectionGuard {
         self.0.dec();
     }
 }
+
+/// The name under which a surface's answer is counted and logged; left in the answer's extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OperationName(pub &'static str);

@@ -49,10 +49,15 @@ pub fn check_api_key(text: &str) -> Result<(), KeyError> {
         return Err(KeyError::LengthInvalid);
     }
     let (random, sum) = rest.split_once(':').ok_or(KeyError::FormatInvalid)?;
-    let well_formed =
-        random.len() == KEY_RANDOM_CHARS && random.bytes().all(|b| b.is_ascii_alphanumeric()) && sum.len() == 8;
+    let well_formed = random.len() == KEY_RANDOM_CHARS
+        && random.bytes().all(|b| b.is_ascii_alphanumeric())
+        && sum.len() == 8;
     let expected = crc32fast::hash(&text.as_bytes()[..KEY_PREFIX.len() + random.len()]);
-    if well_formed && u32::from_str_radix(sum, 16) == Ok(expected) { Ok(()) } else { Err(KeyError::FormatInvalid) }
+    if well_formed && u32::from_str_radix(sum, 16) == Ok(expected) {
+        Ok(())
+    } else {
+        Err(KeyError::FormatInvalid)
+    }
 }
 
 /// The hash that is kept instead of a secret.
@@ -69,7 +74,10 @@ fn random_text(len: usize) -> String {
         let mut bytes = [0_u8; 64];
         getrandom::fill(&mut bytes).expect("the system gives random bytes");
         // Bytes at or above 248 = 4 × 62 would favour the first letters: they are drawn again.
-        let drawn = bytes.iter().filter(|byte| **byte < 248).map(|byte| char::from(ALPHABET[usize::from(byte % 62)]));
+        let drawn = bytes
+            .iter()
+            .filter(|byte| **byte < 248)
+            .map(|byte| char::from(ALPHABET[usize::from(byte % 62)]));
         text.extend(drawn.take(len - text.len()));
     }
     text
@@ -98,7 +106,10 @@ mod tests {
             ("Bearer abc", KeyError::PrefixInvalid),
             ("ACMA:short:00000000", KeyError::LengthInvalid),
             (mistyped.as_str(), KeyError::FormatInvalid),
-            (&key.replace(':', ";").replacen(';', ":", 1), KeyError::FormatInvalid),
+            (
+                &key.replace(':', ";").replacen(';', ":", 1),
+                KeyError::FormatInvalid,
+            ),
             (&format!("ACMA:{}", "ю".repeat(49)), KeyError::FormatInvalid),
         ] {
             assert_eq!(check_api_key(text), Err(expected), "{text}");

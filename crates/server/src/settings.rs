@@ -119,11 +119,19 @@ impl Settings {
         let mut sources = Figment::from(Toml::string(DEFAULTS));
         if let Some(path) = file {
             if !path.is_file() {
-                return Err(SettingsError(format!("there is no settings file {}", path.display())));
+                return Err(SettingsError(format!(
+                    "there is no settings file {}",
+                    path.display()
+                )));
             }
             sources = sources.merge(Toml::file_exact(path));
         }
-        sources = sources.merge(Env::prefixed(ENVIRONMENT).lowercase(false).map(|name| cased(name.as_str()).into()).split("__"));
+        sources = sources.merge(
+            Env::prefixed(ENVIRONMENT)
+                .lowercase(false)
+                .map(|name| cased(name.as_str()).into())
+                .split("__"),
+        );
         if let Some(listen) = &overrides.listen {
             sources = sources.merge(Serialized::default("listen", listen));
         }
@@ -140,14 +148,31 @@ impl Settings {
 
     fn check(&self) -> Result<(), SettingsError> {
         let ranges = [
-            ("files.link_ttl_seconds", u64::from(self.files.link_ttl_seconds), 60, 31_536_000),
-            ("server.max_connections", self.server.max_connections as u64, 1, 1_000_000),
-            ("server.header_timeout_seconds", self.server.header_timeout_seconds, 1, 600),
+            (
+                "files.link_ttl_seconds",
+                u64::from(self.files.link_ttl_seconds),
+                60,
+                31_536_000,
+            ),
+            (
+                "server.max_connections",
+                self.server.max_connections as u64,
+                1,
+                1_000_000,
+            ),
+            (
+                "server.header_timeout_seconds",
+                self.server.header_timeout_seconds,
+                1,
+                600,
+            ),
             ("server.shutdown_seconds", self.server.shutdown_seconds, 0, 600),
         ];
         for (name, value, min, max) in ranges {
             if !(min..=max).contains(&value) {
-                return Err(SettingsError(format!("{name} must be between {min} and {max}, not {value}")));
+                return Err(SettingsError(format!(
+                    "{name} must be between {min} and {max}, not {value}"
+                )));
             }
         }
         Ok(())
@@ -157,10 +182,15 @@ impl Settings {
 /// Environment names come without case; operations have capitals in their names.
 fn cased(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
-    let operations = prilavok_wire::Operation::ALL.iter().map(|operation| operation.as_str());
+    let operations = prilavok_wire::Operation::ALL
+        .iter()
+        .map(|operation| operation.as_str());
     match lower.rsplit_once("__") {
         Some((section, last)) => {
-            let last = operations.into_iter().find(|known| known.eq_ignore_ascii_case(last)).unwrap_or(last);
+            let last = operations
+                .into_iter()
+                .find(|known| known.eq_ignore_ascii_case(last))
+                .unwrap_or(last);
             format!("{section}__{last}")
         }
         None => lower,
@@ -174,14 +204,26 @@ fn told(error: figment::Error) -> String {
             Some(place) => format!(" (from {place})"),
             None => format!(" (from {})", source.name),
         });
-        let name = if one.path.is_empty() { String::new() } else { format!("{}: ", one.path.join(".")) };
-        lines.push(format!("wrong setting {name}{}{}", one.kind, from.unwrap_or_default()));
+        let name = if one.path.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", one.path.join("."))
+        };
+        lines.push(format!(
+            "wrong setting {name}{}{}",
+            one.kind,
+            from.unwrap_or_default()
+        ));
     }
     lines.join("\n")
 }
 
-fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(deserializer: D) -> Result<T, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(de::Error::custom)
 }
 
 fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -191,7 +233,9 @@ fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Strin
     match url {
         "" => Ok(None),
         _ if is_web && url.len() < 1_000 => Ok(Some(url.to_owned())),
-        _ => Err(de::Error::custom(format!("`{text}` is no address like https://chat.example.com"))),
+        _ => Err(de::Error::custom(format!(
+            "`{text}` is no address like https://chat.example.com"
+        ))),
     }
 }
 
@@ -204,11 +248,18 @@ mod tests {
 
     #[test]
     fn the_defaults_are_those_of_the_contract() {
-        let settings: Settings = Figment::from(Toml::string(DEFAULTS)).extract().expect("the defaults are right");
+        let settings: Settings = Figment::from(Toml::string(DEFAULTS))
+            .extract()
+            .expect("the defaults are right");
         settings.check().expect("the defaults are in range");
         for operation in Operation::ALL {
             let limit = settings.limits.hourly.get(operation);
-            assert_eq!(limit, Some(&Limit::At(operation.hourly_limit())), "{}", operation.as_str());
+            assert_eq!(
+                limit,
+                Some(&Limit::At(operation.hourly_limit())),
+                "{}",
+                operation.as_str()
+            );
         }
         assert_eq!(settings.limits.parallel, Limit::At(4));
         assert_eq!(settings.utc_offset.to_string(), "+03:00");
@@ -231,7 +282,9 @@ mod tests {
         ] {
             let file = folder.path().join("prilavok.toml");
             std::fs::write(&file, text).expect("written");
-            let error = Settings::load(Some(&file), &Overrides::default()).expect_err(text).to_string();
+            let error = Settings::load(Some(&file), &Overrides::default())
+                .expect_err(text)
+                .to_string();
             assert!(error.contains(named), "{text}: {error}");
         }
     }
@@ -240,7 +293,11 @@ mod tests {
     fn a_business_may_have_limits_of_its_own() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("prilavok.toml");
-        std::fs::write(&file, "[limits.businesses.7]\nparallel = 16\nhourly.getChat = \"unlimited\"").expect("written");
+        std::fs::write(
+            &file,
+            "[limits.businesses.7]\nparallel = 16\nhourly.getChat = \"unlimited\"",
+        )
+        .expect("written");
         let settings = Settings::load(Some(&file), &Overrides::default()).expect("right");
         let own = settings.limits.businesses.values().next().expect("one business");
         assert_eq!(own.parallel, Some(Limit::At(16)));

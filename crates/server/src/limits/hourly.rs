@@ -30,7 +30,11 @@ impl Window {
     fn after(limit: Limit, used: u64, hour: Timestamp) -> Self {
         let limit = limit.as_number();
         let used = u32::try_from(used).unwrap_or(u32::MAX);
-        Self { limit, remaining: limit.saturating_sub(used), until: hour.plus_millis(HOUR_MS) }
+        Self {
+            limit,
+            remaining: limit.saturating_sub(used),
+            until: hour.plus_millis(HOUR_MS),
+        }
     }
 }
 
@@ -61,15 +65,29 @@ impl HourlyCounts {
             let mut inner = counts.0.lock();
             for usage in kept {
                 // Operations that an older or newer version counted and this one does not know.
-                let Ok(operation) = usage.operation.parse() else { continue };
-                inner.by_key.insert((usage.business, operation), Count { hour: usage.hour, used: usage.used });
+                let Ok(operation) = usage.operation.parse() else {
+                    continue;
+                };
+                inner.by_key.insert(
+                    (usage.business, operation),
+                    Count {
+                        hour: usage.hour,
+                        used: usage.used,
+                    },
+                );
             }
         }
         counts
     }
 
     /// One more call, unless the limit is reached.
-    pub(super) fn take(&self, operation: Operation, business: BusinessId, now: Timestamp, limit: Limit) -> bool {
+    pub(super) fn take(
+        &self,
+        operation: Operation,
+        business: BusinessId,
+        now: Timestamp,
+        limit: Limit,
+    ) -> bool {
         let mut counts = self.0.lock();
         let count = counts.current((business, operation), now.hour_start());
         if !limit.allows_after(count.used) {
@@ -91,7 +109,13 @@ impl HourlyCounts {
         }
     }
 
-    pub(super) fn window(&self, operation: Operation, business: BusinessId, now: Timestamp, limit: Limit) -> Window {
+    pub(super) fn window(
+        &self,
+        operation: Operation,
+        business: BusinessId,
+        now: Timestamp,
+        limit: Limit,
+    ) -> Window {
         let counts = self.0.lock();
         let hour = now.hour_start();
         match counts.by_key.get(&(business, operation)) {
@@ -136,7 +160,12 @@ impl Counts {
 }
 
 fn usage((business, operation): Key, count: Count) -> Usage {
-    Usage { business, operation: operation.as_str().to_owned(), hour: count.hour, used: count.used }
+    Usage {
+        business,
+        operation: operation.as_str().to_owned(),
+        hour: count.hour,
+        used: count.used,
+    }
 }
 
 #[cfg(test)]
@@ -157,12 +186,26 @@ mod tests {
     fn windows_are_clock_hours() {
         let counts = HourlyCounts::default();
         let limit = Limit::At(2);
-        for (minute, business_id, taken) in [(0, 1, true), (30, 1, true), (59, 1, false), (59, 2, true), (60, 1, true)] {
-            assert_eq!(counts.take(OPERATION, business(business_id), at(minute), limit), taken, "{minute}");
+        for (minute, business_id, taken) in [
+            (0, 1, true),
+            (30, 1, true),
+            (59, 1, false),
+            (59, 2, true),
+            (60, 1, true),
+        ] {
+            assert_eq!(
+                counts.take(OPERATION, business(business_id), at(minute), limit),
+                taken,
+                "{minute}"
+            );
         }
         assert_eq!(
             counts.window(OPERATION, business(1), at(61), limit),
-            Window { limit: 2, remaining: 1, until: at(120) }
+            Window {
+                limit: 2,
+                remaining: 1,
+                until: at(120)
+            }
         );
     }
 

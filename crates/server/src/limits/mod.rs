@@ -44,22 +44,35 @@ impl Limiter {
     /// Starts from what was counted before, as kept by the store.
     #[must_use]
     pub fn new(settings: LimitSettings, kept: &[Usage]) -> Self {
-        Self { settings, hourly: HourlyCounts::new(kept), parallel: ParallelCounts::default() }
+        Self {
+            settings,
+            hourly: HourlyCounts::new(kept),
+            parallel: ParallelCounts::default(),
+        }
     }
 
     /// Takes a place among the calls under way; it is given back when the slot is dropped.
     pub fn enter(&self, bucket: Bucket) -> Result<Slot, LimitRefusal> {
         let limit = self.settings.parallel(bucket.business());
-        self.parallel.enter(bucket, limit).ok_or(LimitRefusal::Parallel { limit: limit.as_number() })
+        self.parallel.enter(bucket, limit).ok_or(LimitRefusal::Parallel {
+            limit: limit.as_number(),
+        })
     }
 
     /// Takes one call of the hour.
-    pub fn take(&self, operation: Operation, business: BusinessId, now: Timestamp) -> Result<(), LimitRefusal> {
+    pub fn take(
+        &self,
+        operation: Operation,
+        business: BusinessId,
+        now: Timestamp,
+    ) -> Result<(), LimitRefusal> {
         let limit = self.settings.hourly(operation, business);
         if self.hourly.take(operation, business, now, limit) {
             Ok(())
         } else {
-            Err(LimitRefusal::Hourly { limit: limit.as_number() })
+            Err(LimitRefusal::Hourly {
+                limit: limit.as_number(),
+            })
         }
     }
 

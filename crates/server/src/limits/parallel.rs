@@ -45,7 +45,10 @@ impl ParallelCounts {
         let under_way = counts.entry(bucket).or_insert(0);
         if limit.allows_after(u64::from(*under_way)) {
             *under_way += 1;
-            return Some(Slot { counts: Arc::clone(&self.0), bucket });
+            return Some(Slot {
+                counts: Arc::clone(&self.0),
+                bucket,
+            });
         }
         if *under_way == 0 {
             counts.remove(&bucket);
@@ -74,7 +77,9 @@ mod tests {
     fn the_fifth_call_of_a_business_waits_for_none_of_another() {
         let counts = ParallelCounts::default();
         let business = |id| Bucket::Business(BusinessId::new(id).expect("id"));
-        let mut slots: Vec<_> = (0..4).map(|_| counts.enter(business(1), Limit::At(4)).expect("free")).collect();
+        let mut slots: Vec<_> = (0..4)
+            .map(|_| counts.enter(business(1), Limit::At(4)).expect("free"))
+            .collect();
         assert!(counts.enter(business(1), Limit::At(4)).is_none());
         assert!(counts.enter(business(2), Limit::At(4)).is_some());
         assert!(counts.enter(business(1), Limit::Unlimited).is_some());

@@ -109,13 +109,19 @@ impl LimitSettings {
     pub fn lifted() -> Self {
         Self {
             parallel: Limit::Unlimited,
-            hourly: Operation::ALL.iter().map(|operation| (*operation, Limit::Unlimited)).collect(),
+            hourly: Operation::ALL
+                .iter()
+                .map(|operation| (*operation, Limit::Unlimited))
+                .collect(),
             businesses: BTreeMap::new(),
         }
     }
 
     pub(super) fn parallel(&self, business: BusinessId) -> Limit {
-        self.businesses.get(&business).and_then(|own| own.parallel).unwrap_or(self.parallel)
+        self.businesses
+            .get(&business)
+            .and_then(|own| own.parallel)
+            .unwrap_or(self.parallel)
     }
 
     pub(super) fn hourly(&self, operation: Operation, business: BusinessId) -> Limit {
@@ -126,7 +132,10 @@ impl LimitSettings {
     }
 
     pub(super) fn usual_hourly(&self, operation: Operation) -> Limit {
-        self.hourly.get(&operation).copied().unwrap_or(Limit::At(operation.hourly_limit()))
+        self.hourly
+            .get(&operation)
+            .copied()
+            .unwrap_or(Limit::At(operation.hourly_limit()))
     }
 }
 
@@ -136,8 +145,14 @@ fn by_operation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<O
         .into_iter()
         .map(|(name, limit)| {
             let operation = Operation::from_str(&name).map_err(|_| {
-                let known: Vec<_> = Operation::ALL.iter().map(|operation| operation.as_str()).collect();
-                de::Error::custom(format!("`{name}` is not an operation: use one of {}", known.join(", ")))
+                let known: Vec<_> = Operation::ALL
+                    .iter()
+                    .map(|operation| operation.as_str())
+                    .collect();
+                de::Error::custom(format!(
+                    "`{name}` is not an operation: use one of {}",
+                    known.join(", ")
+                ))
             })?;
             Ok((operation, limit))
         })

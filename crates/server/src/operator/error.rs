@@ -132,8 +132,13 @@ impl ApiError {
 
     /// Something that the path names does not exist.
     pub(super) fn not_found(entity: &Entity) -> Self {
-        let message = format!("{entity} does not exist");
-        Self::new(Code::NotFound, capitalised(&message)).about(path_parameter(entity), message)
+        Self::missing(&entity.to_string(), path_parameter(entity))
+    }
+
+    /// `thing`, which the path names by `parameter`, does not exist.
+    pub(super) fn missing(thing: &str, parameter: &str) -> Self {
+        let message = format!("{thing} does not exist");
+        Self::new(Code::NotFound, capitalised(&message)).about(parameter, "names what does not exist")
     }
 
     /// The server failed.

@@ -40,12 +40,13 @@ pub(super) struct Fields<'a> {
     /// The object's own path within the body; empty for the body itself.
     path: String,
     asked: Vec<&'static str>,
+    lenient: bool,
     problems: &'a mut Vec<Problem>,
 }
 
 impl<'a> Fields<'a> {
     fn new(object: &'a Map<String, Value>, path: String, problems: &'a mut Vec<Problem>) -> Self {
-        Self { object, path, asked: Vec::new(), problems }
+        Self { object, path, asked: Vec::new(), lenient: false, problems }
     }
 
     /// A field that must be there. As everywhere, `null` is as good as absent.
@@ -70,6 +71,14 @@ impl<'a> Fields<'a> {
             None => Some(None),
             Some(Ok(value)) => Some(Some(value)),
             Some(Err(problem)) => self.problem(name, problem),
+        }
+    }
+
+    /// A field that must not be there.
+    pub(super) fn absent(&mut self, name: &'static str, problem: &str) -> Option<()> {
+        match self.value(name) {
+            None => Some(()),
+            Some(_) => self.problem(name, problem),
         }
     }
 
@@ -126,6 +135,11 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// Lets fields pass that are not asked for, where it cannot be known which ones belong here.
+    pub(super) fn let_all_pass(&mut self) {
+        self.lenient = true;
+    }
+
     fn value(&mut self, name: &'static str) -> Option<&'a Value> {
         self.asked.push(name);
         self.object.get(name).filter(|value| !value.is_null())
@@ -138,6 +152,9 @@ impl<'a> Fields<'a> {
     /// Reads the object, and refuses fields that were not asked for.
     fn all<T: FromFields>(mut self) -> Option<T> {
         let read = T::from_fields(&mut self);
+        if self.lenient {
+            return read;
+        }
         for name in self.object.keys().filter(|name| !self.asked.contains(&name.as_str())) {
             let field = self.at(&name.chars().take(100).collect::<String>());
             self.problems.push(Problem::new(field, "is not known here"));
@@ -193,6 +210,11 @@ pub(super) fn one_of<T: Named + FromStr>(text: &str) -> Result<T, String> {
 /// Reads an id.
 pub(super) fn json_id<T: TryFrom<i64, Error = OutOfRange>>(value: &Value) -> Result<T, String> {
     id_number(value.as_i64()).and_then(id)
+}
+
+/// Reads an id that is written as text.
+pub(super) fn text_id<T: TryFrom<i64, Error = OutOfRange>>(text: &str) -> Result<T, String> {
+    id_number(text.parse().ok()).and_then(id)
 }
 
 /// Makes an id of a number.

@@ -3,8 +3,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use prilavok_domain::id::OutOfRange;
-use prilavok_domain::{ChatId, PublicId, Timestamp};
+use prilavok_domain::{
+    BusinessId, CampaignId, ChatId, CredentialId, MessageId, OrderId, PublicId, ReturnId, Timestamp,
+};
 use prilavok_store::ChatCursor;
 use serde::Serialize;
 use utoipa::openapi::path::{Parameter, ParameterIn};
@@ -59,15 +60,17 @@ impl<P: Position> Paging<P> {
         let next_cursor = rows.last().filter(|_| more).map(|last| cursor(&position(last)));
         Page { items: rows.into_iter().map(T::from).collect(), next_cursor }
     }
+}
 
+impl<T> Page<T> {
     /// The page of rows from a store that says itself whether there are more.
-    pub(super) fn of_store<R, T>(
+    pub(super) fn of_store<R, P: Position>(
         rows: prilavok_store::Page<R>,
         show: impl Fn(R) -> T,
         position: impl Fn(&R) -> P,
-    ) -> Page<T> {
+    ) -> Self {
         let next_cursor = rows.items.last().filter(|_| rows.more).map(|last| cursor(&position(last)));
-        Page { items: rows.items.into_iter().map(show).collect(), next_cursor }
+        Self { items: rows.items.into_iter().map(show).collect(), next_cursor }
     }
 }
 
@@ -110,10 +113,25 @@ impl<P> IntoParams for Paging<P> {
     }
 }
 
-impl<T> Position for T
-where
-    T: TryFrom<i64, Error = OutOfRange> + std::fmt::Display + Send,
-{
+macro_rules! positions {
+    ($($id:ty),+ $(,)?) => {$(
+        impl Position for $id {
+            const LIST: &'static str = "id";
+
+            fn write(&self) -> String {
+                self.to_string()
+            }
+
+            fn read(text: &str) -> Option<Self> {
+                Self::new(text.parse().ok()?).ok()
+            }
+        }
+    )+};
+}
+
+positions!(BusinessId, CampaignId, OrderId, ReturnId, MessageId);
+
+impl Position for CredentialId {
     const LIST: &'static str = "id";
 
     fn write(&self) -> String {
@@ -121,7 +139,7 @@ where
     }
 
     fn read(text: &str) -> Option<Self> {
-        T::try_from(text.parse().ok()?).ok()
+        text.parse().ok().map(Self)
     }
 }
 

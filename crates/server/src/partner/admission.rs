@@ -151,14 +151,7 @@ fn take_limits(
 fn limit_error(app: &App, refusal: LimitRefusal, operation: Operation, of: Limited) -> ApiError {
     let (by, error) = match refusal {
         LimitRefusal::Parallel { limit } => (RefusedBy::Parallel, ApiError::ParallelLimit { limit, of }),
-        LimitRefusal::Hourly { limit } => (
-            RefusedBy::Hourly,
-            ApiError::HourlyLimit {
-                limit,
-                operation,
-                of,
-            },
-        ),
+        LimitRefusal::Hourly { limit } => (RefusedBy::Hourly, ApiError::HourlyLimit { limit, operation, of }),
     };
     app.metrics.refused(operation.as_str(), by);
     error

@@ -11,6 +11,7 @@ mod body;
 mod call;
 mod campaigns;
 mod chats;
+mod download;
 mod files;
 mod headers;
 mod messages;
@@ -19,4 +20,5 @@ mod route;
 mod service;
 mod token;
 
+pub use download::download;
 pub use service::partner;

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use prilavok_domain::{BusinessId, Timestamp};
 use prilavok_wire::error::Quoted;
 use prilavok_wire::{ApiError, Failure, Operation};
@@ -26,11 +26,7 @@ pub async fn partner(State(app): State<SharedApp>, request: Request) -> Response
     let response = match route::find(&parts.method, parts.uri.path()) {
         Route::Operation { operation, id } => answer(&app, operation, id, &parts, &mut body).await,
         Route::Options { allow } => options(allow),
-        Route::OtherMethod { allow } => {
-            let mut response = error(ApiError::MethodNotSupported(Quoted::new(parts.method.as_str())));
-            response.headers_mut().insert(header::ALLOW, allow.clone());
-            response
-        }
+        Route::OtherMethod { allow } => other_method(&parts.method, allow),
         Route::Unknown => error(ApiError::PathNotFound),
     };
     body.drain().await;
@@ -41,7 +37,13 @@ fn error(error: ApiError) -> Response<Body> {
     respond(Err(error.into()))
 }
 
-fn options(allow: &HeaderValue) -> Response<Body> {
+pub(super) fn other_method(method: &Method, allow: &HeaderValue) -> Response<Body> {
+    let mut response = error(ApiError::MethodNotSupported(Quoted::new(method.as_str())));
+    response.headers_mut().insert(header::ALLOW, allow.clone());
+    response
+}
+
+pub(super) fn options(allow: &HeaderValue) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(header::ALLOW, allow.clone());

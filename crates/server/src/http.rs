@@ -1,0 +1,134 @@
+//! Listening, connections and the way out: each connection speaks HTTP/1.1 with bounded heads, and a
+//! shutdown lets what runs finish.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use futures_util::FutureExt;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use prilavok_wire::{ApiError, Failure, Operation};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+
+use crate::app::SharedApp;
+use crate::metrics::OperationName;
+use crate::request_id::{self, RequestId};
+use crate::request_log;
+
+/// The most bytes that the head of a request may have.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// How long to wait when the system has no more sockets for us.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `router` on `listener` until `stop` resolves, then lets requests under way finish within
+/// the time that the settings give. Answers whether all of them did.
+pub async fn serve(
+    app: SharedApp,
+    router: Router,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> bool {
+    let places = Arc::new(Semaphore::new(app.settings.server.max_connections));
+    let graceful = GracefulShutdown::new();
+    let mut protocol = http1::Builder::new();
+    protocol
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(app.settings.server.header_timeout_seconds))
+        .max_buf_size(MAX_HEAD_BYTES);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let place = tokio::select! {
+            () = &mut stop => break,
+            Ok(place) = Arc::clone(&places).acquire_owned() => place,
+        };
+        let stream = tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+        };
+        // Answers are small: waiting to fill a packet would only delay them.
+        let _ = stream.set_nodelay(true);
+        let (of_app, of_router) = (Arc::clone(&app), router.clone());
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (app, router) = (Arc::clone(&of_app), of_router.clone());
+            async move { Ok::<_, Infallible>(answer(&app, router, request).await) }
+        });
+        let connection = graceful.watch(protocol.serve_connection(TokioIo::new(stream), service));
+        let counted = app.metrics.connection();
+        tokio::spawn(async move {
+            // A client that breaks off is its own affair.
+            let _ = connection.await;
+            drop((place, counted));
+        });
+    }
+    drop(listener);
+    let patience = Duration::from_secs(app.settings.server.shutdown_seconds);
+    tokio::time::timeout(patience, graceful.shutdown()).await.is_ok()
+}
+
+/// Answers one request: gives it an id, survives a panic, counts and logs.
+async fn answer(app: &SharedApp, router: Router, mut request: Request<Incoming>) -> Response<Body> {
+    let started = Instant::now();
+    let id = RequestId::of(request.headers());
+    request.extensions_mut().insert(id.clone());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let answering = AssertUnwindSafe(router.oneshot(request.map(Body::new))).catch_unwind();
+    let mut response = match answering.await {
+        Ok(Ok(response)) => response,
+        Ok(Err(never)) => match never {},
+        Err(_) => panicked(&id),
+    };
+    response.headers_mut().insert(request_id::HEADER, id.to_header());
+    let took = started.elapsed();
+    let operation = operation(&response);
+    app.metrics.request(operation, response.status(), took);
+    let line = request_log::Line {
+        method: &method,
+        path: uri.path(),
+        operation,
+        status: response.status(),
+        took,
+        id: &id,
+    };
+    request_log::write(app.settings.log.requests, &line);
+    response
+}
+
+/// The operation that a surface left in its answer.
+fn operation(response: &Response<Body>) -> &'static str {
+    let extensions = response.extensions();
+    let of_partner = extensions.get::<Operation>().map(|operation| operation.as_str());
+    of_partner
+        .or_else(|| extensions.get::<OperationName>().map(|name| name.0))
+        .unwrap_or("other")
+}
+
+fn panicked(id: &RequestId) -> Response<Body> {
+    tracing::error!(request_id = &*id.0, "a handler panicked");
+    let failure = Failure::from(ApiError::Internal {
+        request_id: id.0.to_string(),
+    });
+    let mut response = Response::new(Body::from(failure.to_json()));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,201 @@
+//! `GET /files/{businessId}/{fileId}`: the content of a file, for whoever has a signed link or a
+//! credential of the business. What is served is never run: an attachment of the type that its
+//! content has, under a policy that forbids everything.
+
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, Response, header};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use prilavok_domain::{BusinessId, FileId, FileName};
+use prilavok_store::StoredFile;
+use prilavok_wire::{ApiError, Operation};
+
+use super::answer::respond;
+use super::refusal::{self, Incident};
+use super::{auth, service};
+use crate::app::{App, SharedApp};
+use crate::metrics::OperationName;
+use crate::request_id::RequestId;
+
+const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+
+/// What may stand unescaped in the extended form of a file name (RFC 8187, attr-char).
+const NOT_ATTR_CHAR: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'%')
+    .add(b'\'')
+    .add(b'(')
+    .add(b')')
+    .add(b'*')
+    .add(b',')
+    .add(b'/')
+    .add(b':')
+    .add(b';')
+    .add(b'<')
+    .add(b'=')
+    .add(b'>')
+    .add(b'?')
+    .add(b'@')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'{')
+    .add(b'}');
+
+/// Answers with the file, or with the Partner API's envelope.
+pub async fn download(
+    State(app): State<SharedApp>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    request: Request,
+) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    let incident = Incident::new(parts.extensions.get::<RequestId>());
+    let ids = path.map_or_else(|_| Default::default(), |Path(ids)| ids);
+    let mut response = match parts.method {
+        Method::GET | Method::HEAD => match open(&app, ids, &parts, &incident).await {
+            Ok(response) => response,
+            Err(error) => respond(Err(error.into())),
+        },
+        Method::OPTIONS => service::options(&ALLOW),
+        _ => service::other_method(&parts.method, &ALLOW),
+    };
+    response.extensions_mut().insert(OperationName("downloadFile"));
+    response
+}
+
+async fn open(
+    app: &App,
+    (business, file): (String, String),
+    parts: &Parts,
+    incident: &Incident,
+) -> Result<Response<Body>, ApiError> {
+    let business = business
+        .parse()
+        .ok()
+        .and_then(|id| BusinessId::new(id).ok())
+        .ok_or(ApiError::PathNotFound)?;
+    let file = file
+        .parse()
+        .ok()
+        .and_then(|id| FileId::new(id).ok())
+        .ok_or(ApiError::PathNotFound)?;
+    admit(app, business, file, parts, incident).await?;
+    let found = app
+        .store
+        .file(business, file)
+        .await
+        .map_err(|error| refusal::to_error(error, incident))?;
+    let (_, stored) = found.ok_or(ApiError::PathNotFound)?;
+    let (size, content) = app
+        .files
+        .get(&stored.object)
+        .await
+        .map_err(|error| incident.internal(&error))?;
+    let mut response = Response::new(Body::from_stream(content));
+    describe(response.headers_mut(), &stored, size);
+    Ok(response)
+}
+
+/// A link that this server signed, or a credential of the business that may read its chats.
+async fn admit(
+    app: &App,
+    business: BusinessId,
+    file: FileId,
+    parts: &Parts,
+    incident: &Incident,
+) -> Result<(), ApiError> {
+    let mut expires = None;
+    let mut signature = None;
+    for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
+        match &*name {
+            "expires" => expires = value.parse().ok(),
+            "signature" => signature = Some(value.into_owned()),
+            _ => {}
+        }
+    }
+    if let Some(signature) = signature {
+        let verified = app
+            .links
+            .verify(business, file, expires.unwrap_or(0), &signature, app.now());
+        return verified.map_err(|_| ApiError::AccessDenied);
+    }
+    let credential = auth::credential(app, &parts.headers, app.now(), incident).await?;
+    let reads_chats = credential
+        .scopes
+        .intersects(Operation::GetChatHistory.row().scopes);
+    if credential.business == business && reads_chats {
+        Ok(())
+    } else {
+        Err(ApiError::AccessDenied)
+    }
+}
+
+fn describe(headers: &mut HeaderMap, file: &StoredFile, size: u64) {
+    let constant = HeaderValue::from_static;
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(size));
+    let media_type = HeaderValue::from_str(&file.media_type);
+    headers.insert(
+        header::CONTENT_TYPE,
+        media_type.unwrap_or(constant("application/octet-stream")),
+    );
+    headers.insert(header::CONTENT_DISPOSITION, disposition(&file.name));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, constant("nosniff"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        constant("default-src 'none'; sandbox"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        constant("private, max-age=3600, immutable"),
+    );
+    headers.insert("cross-origin-resource-policy", constant("same-site"));
+}
+
+/// The name twice: in ASCII for old clients, and as it is.
+fn disposition(name: &FileName) -> HeaderValue {
+    let plain: String = name
+        .as_str()
+        .chars()
+        .map(|c| {
+            if c.is_ascii() && !c.is_ascii_control() && !matches!(c, '"' | '\\' | '%') {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let exact = utf8_percent_encode(name.as_str(), NOT_ATTR_CHAR);
+    let value = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}");
+    HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("attachment"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_name_makes_a_safe_header() {
+        for (name, expected) in [
+            (
+                "receipt.pdf",
+                "attachment; filename=\"receipt.pdf\"; filename*=UTF-8''receipt.pdf",
+            ),
+            (
+                "a\"b;c.txt",
+                "attachment; filename=\"a_b;c.txt\"; filename*=UTF-8''a%22b%3Bc.txt",
+            ),
+            (
+                "чек.pdf",
+                "attachment; filename=\"___.pdf\"; filename*=UTF-8''%D1%87%D0%B5%D0%BA.pdf",
+            ),
+        ] {
+            assert_eq!(
+                disposition(&FileName::from_client(name)).to_str().expect("ASCII"),
+                expected
+            );
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! One line for each request. Paths are logged without their query: links to files are signed there.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use crate::request_id::RequestId;
+use crate::settings::LoggedRequests;
+
+/// What a line says.
+pub struct Line<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The path without its query.
+    pub path: &'a str,
+    /// The operation, where the path names one.
+    pub operation: &'a str,
+    /// The answer's status.
+    pub status: StatusCode,
+    /// From the request's head to the answer's.
+    pub took: Duration,
+    /// The request's id.
+    pub id: &'a RequestId,
+}
+
+/// Logs the request if the settings ask for it.
+pub fn write(wanted: LoggedRequests, line: &Line<'_>) {
+    let failed = line.status.is_client_error() || line.status.is_server_error();
+    let logged = match wanted {
+        LoggedRequests::All => true,
+        LoggedRequests::Failed => failed,
+        LoggedRequests::None => false,
+    };
+    if !logged {
+        return;
+    }
+    macro_rules! log_at {
+        ($level:ident) => {
+            tracing::$level!(
+                method = %line.method,
+                path = line.path,
+                operation = line.operation,
+                status = line.status.as_u16(),
+                duration_ms = line.took.as_secs_f64() * 1000.0,
+                request_id = &*line.id.0,
+                "request"
+            )
+        };
+    }
+    if line.status.is_server_error() {
+        log_at!(error)
+    } else {
+        log_at!(info)
+    }
+}

@@ -1,0 +1,23 @@
+//! All surfaces put together. Whatever no other surface knows is the Partner API's to answer, so
+//! that every path gets an answer in an envelope.
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::{any, get};
+
+use crate::app::SharedApp;
+use crate::{docs, health, partner};
+
+/// The routes of a server.
+pub fn router(app: SharedApp) -> Router {
+    Router::new()
+        .route("/", get(|| async { Redirect::temporary("/docs/") }))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/files/{business}/{file}", any(partner::download))
+        .merge(docs::router())
+        .fallback(partner::partner)
+        .method_not_allowed_fallback(partner::partner)
+        .with_state(app)
+}
