@@ -18,7 +18,10 @@ type Acknowledged = BTreeMap<i64, Vec<String>>;
 
 #[test]
 fn a_killed_server_keeps_every_acknowledged_message_and_file() {
-    let rounds = std::env::var("DURABILITY_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
+    let rounds = std::env::var("DURABILITY_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(ROUNDS);
     let folder = tempfile::tempdir().expect("a folder");
     let mut random = TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha);
     let mut acknowledged = Acknowledged::new();
@@ -35,13 +38,20 @@ fn a_killed_server_keeps_every_acknowledged_message_and_file() {
         for (chat, texts) in &acknowledged {
             let written = server.texts(&setting, *chat);
             let kept: Vec<&String> = written.iter().filter(|text| texts.contains(text)).collect();
-            assert_eq!(kept, texts.iter().collect::<Vec<_>>(), "round {round}, chat {chat}: once each, in order");
+            assert_eq!(
+                kept,
+                texts.iter().collect::<Vec<_>>(),
+                "round {round}, chat {chat}: once each, in order"
+            );
         }
         drop(server);
         server::check(folder.path());
     }
     let messages: usize = acknowledged.values().map(Vec::len).sum();
-    assert!(messages > rounds * WRITERS, "only {messages} messages were acknowledged: nothing was tested");
+    assert!(
+        messages > rounds * WRITERS,
+        "only {messages} messages were acknowledged: nothing was tested"
+    );
 }
 
 /// Writes numbered messages, every fourth one with a file, until the server is killed after `pause`.
@@ -77,6 +87,9 @@ fn write_until_killed(
         std::thread::sleep(pause);
         server.kill();
         killed.store(true, Ordering::Relaxed);
-        writers.into_iter().map(|writer| writer.join().expect("a writer does not panic")).collect()
+        writers
+            .into_iter()
+            .map(|writer| writer.join().expect("a writer does not panic"))
+            .collect()
     })
 }

@@ -28,7 +28,11 @@ fn command(arguments: &[&str], folder: &Path) -> Command {
 
 fn printed(arguments: &[&str], folder: &Path) -> String {
     let output = command(arguments, folder).output().expect("the binary runs");
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
 
@@ -51,12 +55,18 @@ impl Server {
             .map_while(Result::ok)
             .find_map(|line| {
                 let from = line.find("http://127.0.0.1:")?;
-                let address = line[from..].split(|c: char| c == '"' || c.is_whitespace()).next()?;
+                let address = line[from..]
+                    .split(|c: char| c == '"' || c.is_whitespace())
+                    .next()?;
                 Some(address.trim_end_matches('/').to_owned())
             })
             .expect("the server says where it listens");
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, folder: folder.to_owned(), address }
+        Self {
+            child,
+            folder: folder.to_owned(),
+            address,
+        }
     }
 
     /// SIGKILL: no handler runs, nothing is flushed.
@@ -70,23 +80,57 @@ impl Server {
         let operator = printed(&["operator-token", "create"], &self.folder);
         let business = format!("{}/operator/v1/businesses/1", self.address);
         let put = |url: &str, body: &Value| {
-            let answer = Client::new().put(url).bearer_auth(&operator).json(body).send().expect("an answer");
-            assert!(answer.status().is_success(), "{url}: {}", answer.text().expect("text"));
+            let answer = Client::new()
+                .put(url)
+                .bearer_auth(&operator)
+                .json(body)
+                .send()
+                .expect("an answer");
+            assert!(
+                answer.status().is_success(),
+                "{url}: {}",
+                answer.text().expect("text")
+            );
         };
         put(&business, &json!({"name": "Shop"}));
-        put(&format!("{business}/campaigns/1"), &json!({"domain": "shop.example", "placement": "FBS"}));
-        put(&format!("{}/operator/v1/customers/anna", self.address), &json!({"name": "Анна"}));
+        put(
+            &format!("{business}/campaigns/1"),
+            &json!({"domain": "shop.example", "placement": "FBS"}),
+        );
+        put(
+            &format!("{}/operator/v1/customers/anna", self.address),
+            &json!({"name": "Анна"}),
+        );
         let chats = (1..=chats)
             .map(|order| {
-                put(&format!("{business}/orders/{order}"), &json!({"campaignId": 1, "customerId": "anna"}));
+                put(
+                    &format!("{business}/orders/{order}"),
+                    &json!({"campaignId": 1, "customerId": "anna"}),
+                );
                 let start = json!({"context": {"type": "ORDER", "id": order}});
                 let url = format!("{business}/chats");
-                let answer = Client::new().post(&url).bearer_auth(&operator).json(&start).send().expect("an answer");
-                answer.json::<Value>().expect("JSON")["chatId"].as_i64().expect("an id")
+                let answer = Client::new()
+                    .post(&url)
+                    .bearer_auth(&operator)
+                    .json(&start)
+                    .send()
+                    .expect("an answer");
+                answer.json::<Value>().expect("JSON")["chatId"]
+                    .as_i64()
+                    .expect("an id")
             })
             .collect();
         let key = printed(
-            &["keys", "create", "--business", "1", "--name", "writers", "--scope", "communication"],
+            &[
+                "keys",
+                "create",
+                "--business",
+                "1",
+                "--name",
+                "writers",
+                "--scope",
+                "communication",
+            ],
             &self.folder,
         );
         Setting { chats, key, operator }
@@ -102,8 +146,13 @@ impl Server {
                 "{}/operator/v1/businesses/1/chats/{chat}/messages?limit=1000{cursor}",
                 self.address
             );
-            let page: Value =
-                client.get(&url).bearer_auth(&setting.operator).send().expect("an answer").json().expect("JSON");
+            let page: Value = client
+                .get(&url)
+                .bearer_auth(&setting.operator)
+                .send()
+                .expect("an answer")
+                .json()
+                .expect("JSON");
             for message in page["items"].as_array().expect("a list") {
                 texts.push(match message["message"].as_str() {
                     Some(text) => text.to_owned(),
@@ -120,7 +169,10 @@ impl Server {
     fn content(&self, client: &Client, file: &Value) -> String {
         let url = file["url"].as_str().expect("a link");
         let path = url.splitn(4, '/').nth(3).expect("a path");
-        let answer = client.get(format!("{}/{path}", self.address)).send().expect("an answer");
+        let answer = client
+            .get(format!("{}/{path}", self.address))
+            .send()
+            .expect("an answer");
         assert!(answer.status().is_success(), "{url}: {}", answer.status());
         answer.text().expect("text")
     }
@@ -140,9 +192,16 @@ pub(crate) fn send(address: &str, key: &str, chat: i64, text: &str, as_file: boo
     let request = if as_file {
         let part = multipart::Part::bytes(text.as_bytes().to_vec()).file_name("note.txt");
         let form = multipart::Form::new().part("file", part);
-        Client::new().post(format!("{business}/file/send?chatId={chat}")).multipart(form)
+        Client::new()
+            .post(format!("{business}/file/send?chatId={chat}"))
+            .multipart(form)
     } else {
-        Client::new().post(format!("{business}/message?chatId={chat}")).json(&json!({"message": text}))
+        Client::new()
+            .post(format!("{business}/message?chatId={chat}"))
+            .json(&json!({"message": text}))
     };
-    request.header("Api-Key", key).send().is_ok_and(|answer| answer.status().is_success())
+    request
+        .header("Api-Key", key)
+        .send()
+        .is_ok_and(|answer| answer.status().is_success())
 }

@@ -2,13 +2,17 @@
 
 pub mod access;
 pub mod app;
+pub mod demo;
 pub mod docs;
 pub mod file_links;
+pub mod form_file_name;
 pub mod health;
 pub mod http;
 pub mod limits;
 pub mod metrics;
+pub mod operator;
 pub mod partner;
+pub mod public_url;
 pub mod request_id;
 pub mod request_log;
 pub mod router;

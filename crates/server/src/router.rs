@@ -6,7 +6,7 @@ use axum::response::Redirect;
 use axum::routing::{any, get};
 
 use crate::app::SharedApp;
-use crate::{docs, health, partner};
+use crate::{docs, health, operator, partner};
 
 /// The routes of a server.
 pub fn router(app: SharedApp) -> Router {
@@ -19,5 +19,6 @@ pub fn router(app: SharedApp) -> Router {
         .merge(docs::router())
         .fallback(partner::partner)
         .method_not_allowed_fallback(partner::partner)
-        .with_state(app)
+        .with_state(app.clone())
+        .merge(operator::router(app))
 }

@@ -35,5 +35,9 @@ pub(super) async fn start_arbitration(
 ) -> Result<Answer<ChatJson>, ApiError> {
     let once = once.of("startArbitration", &[&id.get().to_be_bytes()]);
     let started = app.store.start_arbitration(business, id, once, app.now()).await?;
-    Ok(Answer { status: StatusCode::CREATED, body: started.value.into(), replayed: started.replayed })
+    Ok(Answer {
+        status: StatusCode::CREATED,
+        body: started.value.into(),
+        replayed: started.replayed,
+    })
 }

@@ -40,7 +40,9 @@ impl FromRequestParts<SharedApp> for Operator {
 /// The token of the one `Authorization: Bearer …` header.
 fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
@@ -60,7 +62,9 @@ impl IntoResponse for AuthError {
             Self::Failed(error) => return error.into_response(),
         };
         let mut response = ApiError::new(Code::Unauthorized, message).into_response();
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         response
     }
 }

@@ -49,32 +49,53 @@ impl<T: JsonBody> FromRequest<SharedApp> for Json<T> {
         check_content_type(request.headers())?;
         let bytes = read(request.into_body(), T::MAX_BYTES).await?;
         let json = parse(&bytes)?;
-        Ok(Self { value: fields::read(&json)?, canonical: json.to_string() })
+        Ok(Self {
+            value: fields::read(&json)?,
+            canonical: json.to_string(),
+        })
     }
 }
 
 /// A missing type is taken for JSON; anything else that is said must be JSON.
 fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(());
+    };
     let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
     let (media_type, parameters) = text.split_once(';').unwrap_or((&text, ""));
     let media_type = media_type.trim();
     let is_json = media_type == "application/json"
         || (media_type.starts_with("application/") && media_type.ends_with("+json"));
-    let charset = parameters.split(';').find_map(|it| it.trim().strip_prefix("charset="));
+    let charset = parameters
+        .split(';')
+        .find_map(|it| it.trim().strip_prefix("charset="));
     let is_utf8 = charset.is_none_or(|it| matches!(it.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"));
-    if is_json && is_utf8 { Ok(()) } else { Err(unsupported(value, "application/json")) }
+    if is_json && is_utf8 {
+        Ok(())
+    } else {
+        Err(unsupported(value, "application/json"))
+    }
 }
 
 /// The body is not of the type that the operation takes.
 pub(super) fn unsupported(value: &HeaderValue, wanted: &str) -> ApiError {
-    let given: String = String::from_utf8_lossy(value.as_bytes()).chars().take(200).collect();
-    ApiError::new(Code::UnsupportedMediaType, format!("Content type '{given}' is not supported: send {wanted}"))
+    let given: String = String::from_utf8_lossy(value.as_bytes())
+        .chars()
+        .take(200)
+        .collect();
+    ApiError::new(
+        Code::UnsupportedMediaType,
+        format!("Content type '{given}' is not supported: send {wanted}"),
+    )
 }
 
 async fn read(body: Body, max: usize) -> Result<Bytes, ApiError> {
-    let too_large =
-        || ApiError::new(Code::PayloadTooLarge, format!("The body must have at most {} KB", max / 1024));
+    let too_large = || {
+        ApiError::new(
+            Code::PayloadTooLarge,
+            format!("The body must have at most {} KB", max / 1024),
+        )
+    };
     if body.size_hint().lower() > max as u64 {
         return Err(too_large());
     }
@@ -149,7 +170,9 @@ impl HttpBody for Guarded {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         self.wanted = true;
-        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
         let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
             ready!(self.deadline.as_mut().poll(cx));
             self.body = None;
@@ -167,7 +190,9 @@ impl HttpBody for Guarded {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
+        self.body
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
     }
 }
 
@@ -175,7 +200,11 @@ impl Drop for Guarded {
     fn drop(&mut self) {
         let Some(body) = self.body.take() else { return };
         let bounded = body.size_hint().lower() <= DRAIN_BYTES;
-        if self.wanted && bounded && !body.is_end_stream() && let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if self.wanted
+            && bounded
+            && !body.is_end_stream()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
             // What is still coming after that time is the client's loss.
             runtime.spawn(tokio::time::timeout(DRAIN_TIME, read_away(body)));
         }

@@ -41,8 +41,13 @@ pub(super) enum ItemType {
 }
 
 impl Named for ItemType {
-    const ALL: &'static [Self] =
-        &[Self::Business, Self::Campaign, Self::Customer, Self::Order, Self::Return];
+    const ALL: &'static [Self] = &[
+        Self::Business,
+        Self::Campaign,
+        Self::Customer,
+        Self::Order,
+        Self::Return,
+    ];
 
     fn text(self) -> &'static str {
         match self {
@@ -60,7 +65,10 @@ impl FromStr for ItemType {
 
     fn from_str(text: &str) -> Result<Self, UnknownName> {
         let found = Self::ALL.iter().copied().find(|it| it.text() == text);
-        found.ok_or_else(|| UnknownName { of: "ItemType", text: text.to_owned() })
+        found.ok_or_else(|| UnknownName {
+            of: "ItemType",
+            text: text.to_owned(),
+        })
     }
 }
 
@@ -77,26 +85,41 @@ impl FromFields for Item {
         // Both halves are read before either can end the reading, so that all problems are noted.
         Some(Self(match kind {
             ItemType::Business => {
-                let (id, body) = (fields.required("businessId", fields::json_id), BusinessBody::from_fields(fields));
+                let (id, body) = (
+                    fields.required("businessId", fields::json_id),
+                    BusinessBody::from_fields(fields),
+                );
                 Registration::Business(body?.with(id?))
             }
             ItemType::Campaign => {
                 let business = fields.required("businessId", fields::json_id);
-                let (id, body) = (fields.required("campaignId", fields::json_id), CampaignBody::from_fields(fields));
+                let (id, body) = (
+                    fields.required("campaignId", fields::json_id),
+                    CampaignBody::from_fields(fields),
+                );
                 Registration::Campaign(body?.with(business?, id?))
             }
             ItemType::Customer => {
-                let (id, body) = (fields.required("publicId", fields::public_id), CustomerBody::from_fields(fields));
+                let (id, body) = (
+                    fields.required("publicId", fields::public_id),
+                    CustomerBody::from_fields(fields),
+                );
                 Registration::Customer(body?.with(id?))
             }
             ItemType::Order => {
                 let business = fields.required("businessId", fields::json_id);
-                let (id, body) = (fields.required("orderId", fields::json_id), OrderBody::from_fields(fields));
+                let (id, body) = (
+                    fields.required("orderId", fields::json_id),
+                    OrderBody::from_fields(fields),
+                );
                 Registration::Order(body?.with(business?, id?))
             }
             ItemType::Return => {
                 let business = fields.required("businessId", fields::json_id);
-                let (id, body) = (fields.required("returnId", fields::json_id), ReturnBody::from_fields(fields));
+                let (id, body) = (
+                    fields.required("returnId", fields::json_id),
+                    ReturnBody::from_fields(fields),
+                );
                 Registration::Return(body?.with(business?, id?))
             }
         }))
@@ -106,11 +129,18 @@ impl FromFields for Item {
 impl PartialSchema for Item {
     fn schema() -> RefOr<Schema> {
         let item = |kind: ItemType, ids: &[&str], put: Cow<'static, str>| {
-            let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind.text()]));
+            let name = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .enum_values(Some([kind.text()]));
             let mut own = ObjectBuilder::new().property("type", name).required("type");
             for id in ids {
                 let schema = if *id == "publicId" {
-                    RefOr::T(ObjectBuilder::new().schema_type(Type::String).max_length(Some(100)).into())
+                    RefOr::T(
+                        ObjectBuilder::new()
+                            .schema_type(Type::String)
+                            .max_length(Some(100))
+                            .into(),
+                    )
                 } else {
                     Ref::from_schema_name(JsonId::name()).into()
                 };
@@ -120,11 +150,25 @@ impl PartialSchema for Item {
         };
         OneOfBuilder::new()
             .item(item(ItemType::Business, &["businessId"], BusinessBody::name()))
-            .item(item(ItemType::Campaign, &["businessId", "campaignId"], CampaignBody::name()))
+            .item(item(
+                ItemType::Campaign,
+                &["businessId", "campaignId"],
+                CampaignBody::name(),
+            ))
             .item(item(ItemType::Customer, &["publicId"], CustomerBody::name()))
-            .item(item(ItemType::Order, &["businessId", "orderId"], OrderBody::name()))
-            .item(item(ItemType::Return, &["businessId", "returnId"], ReturnBody::name()))
-            .description(Some("One thing to register: its type, its ids, and the fields that its own PUT takes."))
+            .item(item(
+                ItemType::Order,
+                &["businessId", "orderId"],
+                OrderBody::name(),
+            ))
+            .item(item(
+                ItemType::Return,
+                &["businessId", "returnId"],
+                ReturnBody::name(),
+            ))
+            .description(Some(
+                "One thing to register: its type, its ids, and the fields that its own PUT takes.",
+            ))
             .into()
     }
 }
@@ -215,9 +259,16 @@ pub(super) async fn register_many(
 ) -> Result<axum::Json<BulkAnswer>, ApiError> {
     let items: Vec<Registration> = body.items.into_iter().map(|Item(item)| item).collect();
     let kinds: Vec<ItemType> = items.iter().map(kind).collect();
-    let puts = registry::put_all(&app, items).await.map_err(|error| refused(error, &kinds))?;
-    let items = kinds.into_iter().zip(puts).map(|(kind, put)| ItemOutcome { kind, result: outcome(put) });
-    Ok(axum::Json(BulkAnswer { items: items.collect() }))
+    let puts = registry::put_all(&app, items)
+        .await
+        .map_err(|error| refused(error, &kinds))?;
+    let items = kinds.into_iter().zip(puts).map(|(kind, put)| ItemOutcome {
+        kind,
+        result: outcome(put),
+    });
+    Ok(axum::Json(BulkAnswer {
+        items: items.collect(),
+    }))
 }
 
 const fn kind(item: &Registration) -> ItemType {

@@ -34,7 +34,11 @@ pub(super) struct BusinessBody {
 
 impl BusinessBody {
     pub(super) fn with(self, id: BusinessId) -> Business {
-        Business { id, name: self.name, state: self.state }
+        Business {
+            id,
+            name: self.name,
+            state: self.state,
+        }
     }
 }
 
@@ -42,7 +46,10 @@ impl FromFields for BusinessBody {
     fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
         let name = fields.required("name", fields::name);
         let state = fields.optional("state", fields::named);
-        Some(Self { name: name?, state: state?.unwrap_or(BusinessState::Active) })
+        Some(Self {
+            name: name?,
+            state: state?.unwrap_or(BusinessState::Active),
+        })
     }
 }
 

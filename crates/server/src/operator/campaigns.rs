@@ -40,7 +40,13 @@ pub(super) struct CampaignBody {
 
 impl CampaignBody {
     pub(super) fn with(self, business: BusinessId, id: CampaignId) -> Campaign {
-        Campaign { business, id, domain: self.domain, placement: self.placement, state: self.state }
+        Campaign {
+            business,
+            id,
+            domain: self.domain,
+            placement: self.placement,
+            state: self.state,
+        }
     }
 }
 
@@ -152,6 +158,9 @@ pub(super) async fn list_campaigns(
     InBusiness(business): InBusiness,
     Query(paging): Query<Paging<CampaignId>>,
 ) -> Result<axum::Json<Page<CampaignJson>>, ApiError> {
-    let campaigns = app.store.campaigns(business, paging.after, paging.with_one_more()).await?;
+    let campaigns = app
+        .store
+        .campaigns(business, paging.after, paging.with_one_more())
+        .await?;
     Ok(axum::Json(paging.page(campaigns, |campaign| campaign.id)))
 }

@@ -30,7 +30,9 @@ pub(super) struct StartContext {
 
 impl FromFields for StartBody {
     fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { context: fields.object("context")? })
+        Some(Self {
+            context: fields.object("context")?,
+        })
     }
 }
 
@@ -41,7 +43,9 @@ impl FromFields for StartContext {
         let subject = match kind {
             Some(ContextType::Order) => fields.required("id", fields::json_id).map(Subject::Order),
             Some(ContextType::Return) => fields.required("id", fields::json_id).map(Subject::Return),
-            Some(ContextType::Direct) => fields.absent("id", "is not allowed for DIRECT").map(|()| Subject::Direct),
+            Some(ContextType::Direct) => fields
+                .absent("id", "is not allowed for DIRECT")
+                .map(|()| Subject::Direct),
             None => {
                 fields.let_all_pass();
                 None
@@ -50,7 +54,10 @@ impl FromFields for StartContext {
         if matches!((&subject, &customer), (Some(Subject::Direct), Some(None))) {
             return fields.problem("customerId", "is required for DIRECT");
         }
-        Some(Self { subject: subject?, customer: customer? })
+        Some(Self {
+            subject: subject?,
+            customer: customer?,
+        })
     }
 }
 
@@ -69,9 +76,12 @@ impl PartialSchema for StartContext {
         ObjectBuilder::new()
             .property("type", Ref::from_schema_name(ContextTypeName::name()))
             .required("type")
-            .property("id", Ref::builder().ref_location_from_schema_name(JsonId::name()).description(
-                "The order's or the return's id; not for `DIRECT`.",
-            ))
+            .property(
+                "id",
+                Ref::builder()
+                    .ref_location_from_schema_name(JsonId::name())
+                    .description(Some("The order's or the return's id; not for `DIRECT`.")),
+            )
             .property("customerId", customer)
             .description(Some("What a chat to start is about, and with whom."))
             .into()
@@ -80,9 +90,10 @@ impl PartialSchema for StartContext {
 
 impl ToSchema for StartContext {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        for (name, schema) in
-            [(ContextTypeName::name(), ContextTypeName::schema()), (JsonId::name(), JsonId::schema())]
-        {
+        for (name, schema) in [
+            (ContextTypeName::name(), ContextTypeName::schema()),
+            (JsonId::name(), JsonId::schema()),
+        ] {
             schemas.push((name.into_owned(), schema));
         }
     }

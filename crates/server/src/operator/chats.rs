@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use prilavok_domain::rules::Initiator;
 use prilavok_domain::{BusinessId, Chat, ChatId, ContextType, OrderId, ReturnId};
-use prilavok_store::{ChatChange, ChatCursor, ChatFilter, Entity, Idempotency, StartChat, Subject};
+use prilavok_store::{ChatChange, ChatCursor, ChatFilter, Entity, Idempotency, StartChat};
 use utoipa::IntoParams;
 use utoipa::PartialSchema;
 use utoipa::openapi::path::{Parameter, ParameterIn};
@@ -45,7 +45,10 @@ pub(super) async fn start_chat(
     State(app): State<SharedApp>,
     InBusiness(business): InBusiness,
     once: Once,
-    Json { value: body, canonical }: Json<StartBody>,
+    Json {
+        value: body,
+        canonical,
+    }: Json<StartBody>,
 ) -> Result<Answer<ChatJson>, ApiError> {
     let once = once.of("startChat", &[canonical.as_bytes()]);
     let context = body.context;
@@ -56,8 +59,16 @@ pub(super) async fn start_chat(
     };
     let started = app.store.start_chat(business, start, once, app.now()).await;
     let started = started.map_err(|error| ApiError::of_store(error, named_by_context))?;
-    let status = if started.value.created { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(Answer { status, body: started.value.chat.into(), replayed: started.replayed })
+    let status = if started.value.created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok(Answer {
+        status,
+        body: started.value.chat.into(),
+        replayed: started.replayed,
+    })
 }
 
 const fn named_by_context(entity: &Entity) -> Option<&'static str> {
@@ -86,7 +97,10 @@ impl FromQuery for ChatsQuery {
         Some(Self {
             filter: ChatFilter {
                 orders: orders?.into_iter().map(OrderId::get).collect(),
-                contexts: returns?.into_iter().map(|id| (ContextType::Return, id.get())).collect(),
+                contexts: returns?
+                    .into_iter()
+                    .map(|id| (ContextType::Return, id.get()))
+                    .collect(),
                 context_types: context_types?,
                 types: types?,
                 statuses: statuses?,
@@ -101,16 +115,34 @@ impl IntoParams for ChatsQuery {
         let several = |schema| ArrayBuilder::new().items(schema).max_items(Some(100));
         let filters = [
             ("type", "Chats of these types.", several(ChatTypeName::schema())),
-            ("status", "Chats in these statuses.", several(ChatStatusName::schema())),
-            ("contextType", "Chats about these kinds of things.", several(ContextTypeName::schema())),
-            ("orderId", "Chats about these orders, and about returns of them.", several(JsonId::schema())),
-            ("returnId", "Chats about these returns.", several(JsonId::schema())),
+            (
+                "status",
+                "Chats in these statuses.",
+                several(ChatStatusName::schema()),
+            ),
+            (
+                "contextType",
+                "Chats about these kinds of things.",
+                several(ContextTypeName::schema()),
+            ),
+            (
+                "orderId",
+                "Chats about these orders, and about returns of them.",
+                several(JsonId::schema()),
+            ),
+            (
+                "returnId",
+                "Chats about these returns.",
+                several(JsonId::schema()),
+            ),
         ];
         let filters = filters.into_iter().map(|(name, description, schema)| {
             let description = format!("{description} Several values: repeated, or with commas between them.");
             parameter(name, &description, schema)
         });
-        filters.chain(Paging::<ChatCursor>::into_params(provider)).collect()
+        filters
+            .chain(Paging::<ChatCursor>::into_params(provider))
+            .collect()
     }
 }
 
@@ -133,8 +165,14 @@ pub(super) async fn list_chats(
     InBusiness(business): InBusiness,
     Query(ChatsQuery { filter, paging }): Query<ChatsQuery>,
 ) -> Result<axum::Json<Page<ChatJson>>, ApiError> {
-    let chats = app.store.chats(business, &filter, paging.after, paging.limit).await?;
-    let position = |chat: &Chat| ChatCursor { updated_at: chat.updated_at, id: chat.id };
+    let chats = app
+        .store
+        .chats(business, &filter, paging.after, paging.limit)
+        .await?;
+    let position = |chat: &Chat| ChatCursor {
+        updated_at: chat.updated_at,
+        id: chat.id,
+    };
     Ok(axum::Json(Page::of_store(chats, ChatJson::from, position)))
 }
 
@@ -215,5 +253,9 @@ async fn change(
 ) -> Result<Answer<ChatJson>, ApiError> {
     let changed = app.store.change_chat(business, id, change, once, app.now()).await;
     let changed = changed.map_err(|error| ApiError::of_store(error, IN_PATH))?;
-    Ok(Answer { status: StatusCode::OK, body: changed.value.into(), replayed: changed.replayed })
+    Ok(Answer {
+        status: StatusCode::OK,
+        body: changed.value.into(),
+        replayed: changed.replayed,
+    })
 }

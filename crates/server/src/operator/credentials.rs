@@ -13,8 +13,7 @@ use super::page::{Page, Paging};
 use crate::app::App;
 
 /// What stands in the place of a secret in a replayed answer.
-const SHOWN_ONCE: &str =
-    "The secret was shown when this was created and cannot be shown again. If it is lost, revoke this one and \
+const SHOWN_ONCE: &str = "The secret was shown when this was created and cannot be shown again. If it is lost, revoke this one and \
      create another.";
 
 /// More values than these no list of scopes or campaigns has.
@@ -47,9 +46,17 @@ pub(super) async fn create(
     now: Timestamp,
 ) -> Result<(Applied<Credential>, Secret), ApiError> {
     let kind = new.kind;
-    let created = app.store.create_credential(new, once, now).await.map_err(|error| refused(error, kind))?;
+    let created = app
+        .store
+        .create_credential(new, once, now)
+        .await
+        .map_err(|error| refused(error, kind))?;
     app.access.refresh().await?;
-    let secret = if created.replayed { Secret::ShownBefore } else { Secret::Shown(secret) };
+    let secret = if created.replayed {
+        Secret::ShownBefore
+    } else {
+        Secret::Shown(secret)
+    };
     Ok((created, secret))
 }
 
@@ -125,9 +132,9 @@ pub(super) async fn revoke(
 fn refused(error: StoreError, kind: CredentialKind) -> ApiError {
     match error {
         StoreError::Refused(Refusal::NotFound(Entity::Credential(id))) => missing(kind, id),
-        error => {
-            ApiError::of_store(error, |entity| matches!(entity, Entity::Campaign(_)).then_some("campaignIds"))
-        }
+        error => ApiError::of_store(error, |entity| {
+            matches!(entity, Entity::Campaign(_)).then_some("campaignIds")
+        }),
     }
 }
 

@@ -29,13 +29,18 @@ pub(super) struct CustomerBody {
 
 impl CustomerBody {
     pub(super) fn with(self, public_id: PublicId) -> Customer {
-        Customer { public_id, name: self.name }
+        Customer {
+            public_id,
+            name: self.name,
+        }
     }
 }
 
 impl FromFields for CustomerBody {
     fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { name: fields.required("name", fields::name)? })
+        Some(Self {
+            name: fields.required("name", fields::name)?,
+        })
     }
 }
 
@@ -123,6 +128,11 @@ pub(super) async fn list_customers(
     State(app): State<SharedApp>,
     Query(paging): Query<Paging<PublicId>>,
 ) -> Result<axum::Json<Page<CustomerJson>>, ApiError> {
-    let customers = app.store.customers(paging.after.as_ref(), paging.with_one_more()).await?;
-    Ok(axum::Json(paging.page(customers, |customer| customer.public_id.clone())))
+    let customers = app
+        .store
+        .customers(paging.after.as_ref(), paging.with_one_more())
+        .await?;
+    Ok(axum::Json(
+        paging.page(customers, |customer| customer.public_id.clone()),
+    ))
 }

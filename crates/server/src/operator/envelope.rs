@@ -5,7 +5,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -14,10 +14,13 @@ use utoipa::ToSchema;
 
 use super::body;
 use super::error::{ApiError, Code, Problem};
+use crate::metrics::OperationName;
 use crate::request_id::RequestId;
 
-const NOSNIFF: (HeaderName, HeaderValue) =
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+const NOSNIFF: (HeaderName, HeaderValue) = (
+    header::X_CONTENT_TYPE_OPTIONS,
+    HeaderValue::from_static("nosniff"),
+);
 /// Answers hold secrets that are shown once, and what they show changes.
 const NO_STORE: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
@@ -39,19 +42,27 @@ pub(super) struct ErrorBody {
     /// The fields that it is about.
     details: Vec<Problem>,
     /// The request's id: `X-Request-Id` of the answer, and in the server's log.
-    #[schema(example = "01JD2Y5V8ZJ5W0C3T9D7")]
+    #[schema(value_type = String, example = "4f1d0a7be2c93586")]
     request_id: Arc<str>,
 }
 
 /// Goes around all handlers.
 pub(super) async fn envelope(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().map_or_else(|| "".into(), |id| Arc::clone(&id.0));
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map_or_else(|| "".into(), |id| Arc::clone(&id.0));
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let operation = route.and_then(|route| super::operation(request.method(), route.as_str()));
     let request = body::guarded(request);
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         write(&mut response, error, id);
     }
     response.headers_mut().extend([NOSNIFF, NO_STORE]);
+    if let Some(name) = operation {
+        response.extensions_mut().insert(OperationName(name));
+    }
     response
 }
 
@@ -60,7 +71,9 @@ fn write(response: &mut Response, error: ApiError, request_id: Arc<str>) {
         tracing::error!(%request_id, code = error.code.as_str(), cause, "an operator's request failed");
     }
     if error.code == Code::Unavailable {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     let answer = ErrorAnswer {
         error: ErrorBody {
@@ -79,7 +92,10 @@ fn write(response: &mut Response, error: ApiError, request_id: Arc<str>) {
 
 /// No such path.
 pub(super) async fn no_such_path(request: Request) -> ApiError {
-    ApiError::new(Code::NotFound, format!("There is nothing at {}", request.uri().path()))
+    ApiError::new(
+        Code::NotFound,
+        format!("There is nothing at {}", request.uri().path()),
+    )
 }
 
 /// The path has other methods; the router adds `Allow`.
@@ -93,6 +109,8 @@ pub(super) async fn other_method(method: Method) -> Response {
 /// A handler panicked.
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text");
+    let text = text
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a text");
     ApiError::internal(text).into_response()
 }

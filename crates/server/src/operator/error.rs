@@ -84,7 +84,10 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(field: impl Into<String>, message: impl Display) -> Self {
-        Self { field: field.into(), message: message.to_string() }
+        Self {
+            field: field.into(),
+            message: message.to_string(),
+        }
     }
 }
 
@@ -106,7 +109,12 @@ pub(super) const IN_PATH: FieldOf = |_| None;
 
 impl ApiError {
     pub(super) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), details: Vec::new(), cause: None }
+        Self {
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            cause: None,
+        }
     }
 
     /// The same error about one field.
@@ -122,7 +130,10 @@ impl ApiError {
             [only] => format!("{} {}", only.field, only.message),
             [first, rest @ ..] => format!("{} {} (and {} more)", first.field, first.message, rest.len()),
         };
-        Self { details: problems, ..Self::new(Code::ValidationFailed, message) }
+        Self {
+            details: problems,
+            ..Self::new(Code::ValidationFailed, message)
+        }
     }
 
     /// One field that breaks a rule.
@@ -145,7 +156,10 @@ impl ApiError {
     pub(super) fn internal(cause: impl Display) -> Self {
         Self {
             cause: Some(cause.to_string()),
-            ..Self::new(Code::Internal, "The server failed; its log has the details under the request's id")
+            ..Self::new(
+                Code::Internal,
+                "The server failed; its log has the details under the request's id",
+            )
         }
     }
 
@@ -155,7 +169,10 @@ impl ApiError {
             StoreError::Refused(refusal) => Self::refused(refusal, "", field_of),
             StoreError::Unavailable(cause) => Self {
                 cause: Some(cause),
-                ..Self::new(Code::Unavailable, "The service is temporarily unavailable, please try again later")
+                ..Self::new(
+                    Code::Unavailable,
+                    "The service is temporarily unavailable, please try again later",
+                )
             },
             failed @ StoreError::Failed(_) => Self::internal(failed),
         }
@@ -171,7 +188,8 @@ impl ApiError {
             Refusal::Rule(rule) => Self::new(Code::RuleViolated, rule.to_string()),
             Refusal::Conflict(Conflict::IdempotencyKeyReused) => {
                 let message = Conflict::IdempotencyKeyReused.to_string();
-                Self::new(Code::IdempotencyKeyReused, capitalised(&message)).about(super::idempotency::HEADER, message)
+                Self::new(Code::IdempotencyKeyReused, capitalised(&message))
+                    .about(super::idempotency::HEADER, message)
             }
             Refusal::Conflict(conflict) => {
                 let message = conflict.to_string();
@@ -214,13 +232,19 @@ const fn conflicting_field(conflict: Conflict) -> &'static str {
 }
 
 fn joined(at: &str, field: &str) -> String {
-    let dot = if at.is_empty() || field.is_empty() { "" } else { "." };
+    let dot = if at.is_empty() || field.is_empty() {
+        ""
+    } else {
+        "."
+    };
     format!("{at}{dot}{field}")
 }
 
 fn capitalised(sentence: &str) -> String {
     let mut chars = sentence.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 impl From<StoreError> for ApiError {

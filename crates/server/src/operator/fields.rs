@@ -46,14 +46,20 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn new(object: &'a Map<String, Value>, path: String, problems: &'a mut Vec<Problem>) -> Self {
-        Self { object, path, asked: Vec::new(), lenient: false, problems }
+        Self {
+            object,
+            path,
+            asked: Vec::new(),
+            lenient: false,
+            problems,
+        }
     }
 
     /// A field that must be there. As everywhere, `null` is as good as absent.
     pub(super) fn required<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&Value) -> Result<T, String>,
+        read: impl FnOnce(&'a Value) -> Result<T, String>,
     ) -> Option<T> {
         match self.optional(name, read)? {
             Some(value) => Some(value),
@@ -65,7 +71,7 @@ impl<'a> Fields<'a> {
     pub(super) fn optional<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&Value) -> Result<T, String>,
+        read: impl FnOnce(&'a Value) -> Result<T, String>,
     ) -> Option<Option<T>> {
         match self.value(name).map(read) {
             None => Some(None),
@@ -114,15 +120,19 @@ impl<'a> Fields<'a> {
         &mut self,
         name: &'static str,
         max: usize,
-        read: impl Fn(&Value) -> Result<T, String>,
+        read: impl Fn(&'a Value) -> Result<T, String>,
     ) -> Option<Option<Vec<T>>> {
-        let Some(items) = self.optional(name, |value| array(value, max))? else { return Some(None) };
+        let Some(items) = self.optional(name, |value| array(value, max))? else {
+            return Some(None);
+        };
         let list = self.at(name);
         let mut values = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             match read(item) {
                 Ok(value) => values.push(value),
-                Err(problem) => self.problems.push(Problem::new(format!("{list}[{index}]"), problem)),
+                Err(problem) => self
+                    .problems
+                    .push(Problem::new(format!("{list}[{index}]"), problem)),
             }
         }
         (values.len() == items.len()).then_some(Some(values))
@@ -146,7 +156,11 @@ impl<'a> Fields<'a> {
     }
 
     fn at(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.path)
+        }
     }
 
     /// Reads the object, and refuses fields that were not asked for.
@@ -155,7 +169,11 @@ impl<'a> Fields<'a> {
         if self.lenient {
             return read;
         }
-        for name in self.object.keys().filter(|name| !self.asked.contains(&name.as_str())) {
+        for name in self
+            .object
+            .keys()
+            .filter(|name| !self.asked.contains(&name.as_str()))
+        {
             let field = self.at(&name.chars().take(100).collect::<String>());
             self.problems.push(Problem::new(field, "is not known here"));
             if self.problems.len() >= MAX_PROBLEMS {
@@ -268,7 +286,11 @@ mod tests {
             let id = fields.required("id", json_id);
             let name = fields.optional("name", name);
             let items = fields.objects("items", 3);
-            Some(Self { id: id?, name: name?, items: items? })
+            Some(Self {
+                id: id?,
+                name: name?,
+                items: items?,
+            })
         }
     }
 
@@ -279,7 +301,11 @@ mod tests {
             "items": [{"type": "CHAT"}, {"type": "chat", "x": 1}, 7, ],
         });
         let error = read::<Outer>(&body).expect_err("wrong in many ways");
-        let problems: Vec<_> = error.details.iter().map(|it| (it.field.as_str(), it.message.as_str())).collect();
+        let problems: Vec<_> = error
+            .details
+            .iter()
+            .map(|it| (it.field.as_str(), it.message.as_str()))
+            .collect();
         assert_eq!(
             problems,
             [
@@ -296,7 +322,11 @@ mod tests {
     #[test]
     fn null_is_as_good_as_absent() {
         let body = json!({"id": 7, "name": null, "items": []});
-        let expected = Outer { id: BusinessId::new(7).expect("id"), name: None, items: Vec::new() };
+        let expected = Outer {
+            id: BusinessId::new(7).expect("id"),
+            name: None,
+            items: Vec::new(),
+        };
         assert_eq!(read::<Outer>(&body).expect("right"), expected);
         let error = read::<Outer>(&json!({"id": null, "items": []})).expect_err("no id");
         assert_eq!(error.details, [Problem::new("id", "is required")]);

@@ -36,7 +36,11 @@ impl Once {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        Some(Idempotency { surface: Surface::Operator, key, fingerprint: hash.finalize().into() })
+        Some(Idempotency {
+            surface: Surface::Operator,
+            key,
+            fingerprint: hash.finalize().into(),
+        })
     }
 }
 
@@ -51,7 +55,10 @@ impl FromRequestParts<SharedApp> for Once {
         if further.is_none() && (1..=MAX_LENGTH).contains(&value.len()) && visible(value) {
             return Ok(Self(value.to_str().ok().map(str::to_owned)));
         }
-        Err(ApiError::field(HEADER, format!("must be one key of 1 to {MAX_LENGTH} visible ASCII characters")))
+        Err(ApiError::field(
+            HEADER,
+            format!("must be one key of 1 to {MAX_LENGTH} visible ASCII characters"),
+        ))
     }
 }
 
@@ -89,7 +96,9 @@ impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         let mut response = (self.status, axum::Json(self.body)).into_response();
         if self.replayed {
-            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            response
+                .headers_mut()
+                .insert(REPLAYED, HeaderValue::from_static("true"));
         }
         response
     }

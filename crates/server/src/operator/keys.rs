@@ -44,7 +44,10 @@ impl FromFields for CreateBody {
             Some(None) => fields.problem("scopes", "is required"),
             scopes => scopes.flatten(),
         };
-        Some(Self { name: name?, scopes: scopes? })
+        Some(Self {
+            name: name?,
+            scopes: scopes?,
+        })
     }
 }
 
@@ -66,7 +69,10 @@ impl FromFields for ChangeBody {
     fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
         let name = fields.optional("name", credentials::name);
         let scopes = credentials::scopes(fields);
-        Some(Self { name: name?, scopes: scopes? })
+        Some(Self {
+            name: name?,
+            scopes: scopes?,
+        })
     }
 }
 
@@ -92,7 +98,10 @@ pub(super) struct KeyJson {
     revoked_at: Option<Utc>,
     /// The key itself, for the `Api-Key` header. Only in the answer that creates it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "ACMA:I4c4CxCSYaI41RSC2uYWP2qj3Rhhm4knMiBEga5K:151c0664")]
+    #[schema(
+        nullable = false,
+        example = "ACMA:I4c4CxCSYaI41RSC2uYWP2qj3Rhhm4knMiBEga5K:151c0664"
+    )]
     secret: Option<String>,
     /// Why a replayed answer has no `secret`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,7 +141,10 @@ pub(super) async fn create_key(
     State(app): State<SharedApp>,
     InBusiness(business): InBusiness,
     once: Once,
-    Json { value: body, canonical }: Json<CreateBody>,
+    Json {
+        value: body,
+        canonical,
+    }: Json<CreateBody>,
 ) -> Result<Answer<KeyJson>, ApiError> {
     let once = once.of("createKey", &[canonical.as_bytes()]);
     let secret = secrets::new_api_key();
@@ -147,8 +159,16 @@ pub(super) async fn create_key(
     };
     let (created, secret) = credentials::create(&app, new, secret, once, app.now()).await?;
     let (secret, secret_note) = secret.fields();
-    let body = KeyJson { secret, secret_note, ..created.value.into() };
-    Ok(Answer { status: StatusCode::CREATED, body, replayed: created.replayed })
+    let body = KeyJson {
+        secret,
+        secret_note,
+        ..created.value.into()
+    };
+    Ok(Answer {
+        status: StatusCode::CREATED,
+        body,
+        replayed: created.replayed,
+    })
 }
 
 /// List Api-Keys
@@ -168,7 +188,9 @@ pub(super) async fn list_keys(
     InBusiness(business): InBusiness,
     Query(paging): Query<Paging<CredentialId>>,
 ) -> Result<axum::Json<Page<KeyJson>>, ApiError> {
-    Ok(axum::Json(credentials::list(&app, business, KIND, &paging).await?))
+    Ok(axum::Json(
+        credentials::list(&app, business, KIND, &paging).await?,
+    ))
 }
 
 /// Show an Api-Key
@@ -186,7 +208,9 @@ pub(super) async fn get_key(
     InBusiness(business): InBusiness,
     Id(KeyId(id)): Id<KeyId>,
 ) -> Result<axum::Json<KeyJson>, ApiError> {
-    Ok(axum::Json(credentials::find(&app, business, KIND, id).await?.into()))
+    Ok(axum::Json(
+        credentials::find(&app, business, KIND, id).await?.into(),
+    ))
 }
 
 /// Rename an Api-Key, or change its scopes
@@ -208,8 +232,16 @@ pub(super) async fn change_key(
     Id(KeyId(id)): Id<KeyId>,
     Json { value: body, .. }: Json<ChangeBody>,
 ) -> Result<axum::Json<KeyJson>, ApiError> {
-    let change = CredentialChange { name: body.name, scopes: body.scopes, campaigns: None };
-    Ok(axum::Json(credentials::change(&app, business, KIND, id, change).await?.into()))
+    let change = CredentialChange {
+        name: body.name,
+        scopes: body.scopes,
+        campaigns: None,
+    };
+    Ok(axum::Json(
+        credentials::change(&app, business, KIND, id, change)
+            .await?
+            .into(),
+    ))
 }
 
 /// Revoke an Api-Key
@@ -229,5 +261,7 @@ pub(super) async fn revoke_key(
     InBusiness(business): InBusiness,
     Id(KeyId(id)): Id<KeyId>,
 ) -> Result<axum::Json<KeyJson>, ApiError> {
-    Ok(axum::Json(credentials::revoke(&app, business, KIND, id).await?.into()))
+    Ok(axum::Json(
+        credentials::revoke(&app, business, KIND, id).await?.into(),
+    ))
 }

@@ -37,7 +37,11 @@ impl FromFields for SendBody {
         let sender = fields.required("sender", |value| sender(fields::text(value)?));
         let message = fields.required("message", text_of_json);
         let wait_for = fields.optional("waitFor", fields::named);
-        Some(Self { sender: sender?, message: message?, wait_for: wait_for? })
+        Some(Self {
+            sender: sender?,
+            message: message?,
+            wait_for: wait_for?,
+        })
     }
 }
 
@@ -46,7 +50,9 @@ impl JsonBody for SendBody {}
 /// Reads who writes: anybody but partners.
 pub(super) fn sender(text: &str) -> Result<Sender, String> {
     match text.parse() {
-        Ok(Sender::Partner) => Err("must be CUSTOMER, MARKET or SUPPORT: partners write through the Partner API".into()),
+        Ok(Sender::Partner) => {
+            Err("must be CUSTOMER, MARKET or SUPPORT: partners write through the Partner API".into())
+        }
         Ok(sender) => Ok(sender),
         Err(_) => Err("must be one of CUSTOMER, MARKET, SUPPORT".into()),
     }
@@ -98,7 +104,7 @@ pub(super) struct FileJson {
     #[schema(example = "image/jpeg")]
     media_type: String,
     /// Where it can be downloaded without a token, for a while.
-    #[schema(format = Uri)]
+    #[schema(format = "uri")]
     url: String,
 }
 

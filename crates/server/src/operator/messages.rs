@@ -45,7 +45,10 @@ pub(super) async fn send_message(
     Id(chat): Id<ChatId>,
     once: Once,
     PublicUrl(base): PublicUrl,
-    Json { value: body, canonical }: Json<SendBody>,
+    Json {
+        value: body,
+        canonical,
+    }: Json<SendBody>,
 ) -> Result<Answer<MessageJson>, ApiError> {
     let once = once.of("sendMessage", &[&chat.get().to_be_bytes(), canonical.as_bytes()]);
     let now = app.now();
@@ -56,7 +59,13 @@ pub(super) async fn send_message(
         wait_for: body.wait_for,
     };
     let written = app.store.append_message(business, chat, new, once, now).await?;
-    let shown = Shown { app: &app, business, chat, base: &base, now };
+    let shown = Shown {
+        app: &app,
+        business,
+        chat,
+        base: &base,
+        now,
+    };
     Ok(Answer {
         status: StatusCode::CREATED,
         body: shown.message(written.value),
@@ -75,15 +84,22 @@ impl FromQuery for MessagesQuery {
     fn from_query(query: &mut Parameters<'_>) -> Option<Self> {
         let from = query.one("messageIdFrom", fields::text_id::<MessageId>);
         let paging = Paging::from_query(query);
-        Some(Self { from: from?.map(MessageId::get), paging: paging? })
+        Some(Self {
+            from: from?.map(MessageId::get),
+            paging: paging?,
+        })
     }
 }
 
 impl IntoParams for MessagesQuery {
     fn into_params(provider: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let description = "This message and all after it. Pass the last one that you know, and you get what is new.";
+        let description =
+            "This message and all after it. Pass the last one that you know, and you get what is new.";
         let from = parameter("messageIdFrom", description, JsonId::schema());
-        [from].into_iter().chain(Paging::<MessageId>::into_params(provider)).collect()
+        [from]
+            .into_iter()
+            .chain(Paging::<MessageId>::into_params(provider))
+            .collect()
     }
 }
 
@@ -107,10 +123,23 @@ pub(super) async fn list_messages(
     Query(MessagesQuery { from, paging }): Query<MessagesQuery>,
 ) -> Result<axum::Json<Page<MessageJson>>, ApiError> {
     chats::existing(&app, business, chat).await?;
-    let range = MessageRange { from, after: paging.after };
+    let range = MessageRange {
+        from,
+        after: paging.after,
+    };
     let messages = app.store.messages(business, chat, range, paging.limit).await?;
-    let shown = Shown { app: &app, business, chat, base: &base, now: app.now() };
-    Ok(axum::Json(Page::of_store(messages, |it| shown.message(it), |message: &Message| message.id)))
+    let shown = Shown {
+        app: &app,
+        business,
+        chat,
+        base: &base,
+        now: app.now(),
+    };
+    Ok(axum::Json(Page::of_store(
+        messages,
+        |it| shown.message(it),
+        |message: &Message| message.id,
+    )))
 }
 
 /// Show a message
@@ -134,6 +163,12 @@ pub(super) async fn get_message(
         chats::existing(&app, business, chat).await?;
         return Err(ApiError::not_found(&Entity::Message(id)));
     };
-    let shown = Shown { app: &app, business, chat, base: &base, now: app.now() };
+    let shown = Shown {
+        app: &app,
+        business,
+        chat,
+        base: &base,
+        now: app.now(),
+    };
     Ok(axum::Json(shown.message(message)))
 }

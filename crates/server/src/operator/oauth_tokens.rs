@@ -77,7 +77,11 @@ impl FromFields for ChangeBody {
         let name = fields.optional("name", credentials::name);
         let scopes = credentials::scopes(fields);
         let campaign_ids = fields.values("campaignIds", MAX_VALUES, fields::json_id);
-        Some(Self { name: name?, scopes: scopes?, campaign_ids: campaign_ids?.map(sorted) })
+        Some(Self {
+            name: name?,
+            scopes: scopes?,
+            campaign_ids: campaign_ids?.map(sorted),
+        })
     }
 }
 
@@ -157,7 +161,10 @@ pub(super) async fn create_oauth_token(
     State(app): State<SharedApp>,
     InBusiness(business): InBusiness,
     once: Once,
-    Json { value: body, canonical }: Json<CreateBody>,
+    Json {
+        value: body,
+        canonical,
+    }: Json<CreateBody>,
 ) -> Result<Answer<TokenJson>, ApiError> {
     let once = once.of("createOAuthToken", &[canonical.as_bytes()]);
     let now = app.now();
@@ -173,8 +180,16 @@ pub(super) async fn create_oauth_token(
     };
     let (created, secret) = credentials::create(&app, new, secret, once, now).await?;
     let (secret, secret_note) = secret.fields();
-    let body = TokenJson { secret, secret_note, ..created.value.into() };
-    Ok(Answer { status: StatusCode::CREATED, body, replayed: created.replayed })
+    let body = TokenJson {
+        secret,
+        secret_note,
+        ..created.value.into()
+    };
+    Ok(Answer {
+        status: StatusCode::CREATED,
+        body,
+        replayed: created.replayed,
+    })
 }
 
 /// List OAuth tokens
@@ -194,7 +209,9 @@ pub(super) async fn list_oauth_tokens(
     InBusiness(business): InBusiness,
     Query(paging): Query<Paging<CredentialId>>,
 ) -> Result<axum::Json<Page<TokenJson>>, ApiError> {
-    Ok(axum::Json(credentials::list(&app, business, KIND, &paging).await?))
+    Ok(axum::Json(
+        credentials::list(&app, business, KIND, &paging).await?,
+    ))
 }
 
 /// Show an OAuth token
@@ -212,7 +229,9 @@ pub(super) async fn get_oauth_token(
     InBusiness(business): InBusiness,
     Id(TokenId(id)): Id<TokenId>,
 ) -> Result<axum::Json<TokenJson>, ApiError> {
-    Ok(axum::Json(credentials::find(&app, business, KIND, id).await?.into()))
+    Ok(axum::Json(
+        credentials::find(&app, business, KIND, id).await?.into(),
+    ))
 }
 
 /// Rename an OAuth token, or change its scopes or campaigns
@@ -234,8 +253,16 @@ pub(super) async fn change_oauth_token(
     Id(TokenId(id)): Id<TokenId>,
     Json { value: body, .. }: Json<ChangeBody>,
 ) -> Result<axum::Json<TokenJson>, ApiError> {
-    let change = CredentialChange { name: body.name, scopes: body.scopes, campaigns: body.campaign_ids };
-    Ok(axum::Json(credentials::change(&app, business, KIND, id, change).await?.into()))
+    let change = CredentialChange {
+        name: body.name,
+        scopes: body.scopes,
+        campaigns: body.campaign_ids,
+    };
+    Ok(axum::Json(
+        credentials::change(&app, business, KIND, id, change)
+            .await?
+            .into(),
+    ))
 }
 
 /// Revoke an OAuth token
@@ -255,5 +282,7 @@ pub(super) async fn revoke_oauth_token(
     InBusiness(business): InBusiness,
     Id(TokenId(id)): Id<TokenId>,
 ) -> Result<axum::Json<TokenJson>, ApiError> {
-    Ok(axum::Json(credentials::revoke(&app, business, KIND, id).await?.into()))
+    Ok(axum::Json(
+        credentials::revoke(&app, business, KIND, id).await?.into(),
+    ))
 }

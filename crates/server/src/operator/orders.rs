@@ -40,7 +40,13 @@ pub(super) struct OrderBody {
 
 impl OrderBody {
     pub(super) fn with(self, business: BusinessId, id: OrderId) -> Order {
-        Order { business, id, campaign: self.campaign_id, customer: self.customer_id, test: self.test }
+        Order {
+            business,
+            id,
+            campaign: self.campaign_id,
+            customer: self.customer_id,
+            test: self.test,
+        }
     }
 
     /// Which of its fields names what.
@@ -163,6 +169,9 @@ pub(super) async fn list_orders(
     InBusiness(business): InBusiness,
     Query(paging): Query<Paging<OrderId>>,
 ) -> Result<axum::Json<Page<OrderJson>>, ApiError> {
-    let orders = app.store.orders(business, paging.after, paging.with_one_more()).await?;
+    let orders = app
+        .store
+        .orders(business, paging.after, paging.with_one_more())
+        .await?;
     Ok(axum::Json(paging.page(orders, |order| order.id)))
 }

@@ -58,7 +58,10 @@ impl<P: Position> Paging<P> {
         let more = rows.len() > self.limit;
         rows.truncate(self.limit);
         let next_cursor = rows.last().filter(|_| more).map(|last| cursor(&position(last)));
-        Page { items: rows.into_iter().map(T::from).collect(), next_cursor }
+        Page {
+            items: rows.into_iter().map(T::from).collect(),
+            next_cursor,
+        }
     }
 }
 
@@ -69,8 +72,15 @@ impl<T> Page<T> {
         show: impl Fn(R) -> T,
         position: impl Fn(&R) -> P,
     ) -> Self {
-        let next_cursor = rows.items.last().filter(|_| rows.more).map(|last| cursor(&position(last)));
-        Self { items: rows.items.into_iter().map(show).collect(), next_cursor }
+        let next_cursor = rows
+            .items
+            .last()
+            .filter(|_| rows.more)
+            .map(|last| cursor(&position(last)));
+        Self {
+            items: rows.items.into_iter().map(show).collect(),
+            next_cursor,
+        }
     }
 }
 
@@ -79,9 +89,17 @@ fn cursor<P: Position>(position: &P) -> String {
 }
 
 fn position<P: Position>(cursor: &str) -> Result<P, String> {
-    let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let position = text.as_deref().and_then(|text| text.split_once(':')).filter(|(list, _)| *list == P::LIST);
-    position.and_then(|(_, position)| P::read(position)).ok_or_else(|| "is not a cursor of this list".to_owned())
+    let text = URL_SAFE_NO_PAD
+        .decode(cursor)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let position = text
+        .as_deref()
+        .and_then(|text| text.split_once(':'))
+        .filter(|(list, _)| *list == P::LIST);
+    position
+        .and_then(|(_, position)| P::read(position))
+        .ok_or_else(|| "is not a cursor of this list".to_owned())
 }
 
 impl<P: Position> FromQuery for Paging<P> {
@@ -91,7 +109,10 @@ impl<P: Position> FromQuery for Paging<P> {
             _ => Err(format!("must be an integer from 1 to {MAX_LIMIT}")),
         });
         let after = query.one("cursor", position);
-        Some(Self { limit: limit?.unwrap_or(DEFAULT_LIMIT), after: after? })
+        Some(Self {
+            limit: limit?.unwrap_or(DEFAULT_LIMIT),
+            after: after?,
+        })
     }
 }
 
@@ -165,7 +186,10 @@ impl Position for ChatCursor {
     fn read(text: &str) -> Option<Self> {
         let (updated_at, id) = text.split_once(':')?;
         let updated_at = Timestamp::from_millis(updated_at.parse().ok()?)?;
-        Some(Self { updated_at, id: ChatId::new(id.parse().ok()?).ok()? })
+        Some(Self {
+            updated_at,
+            id: ChatId::new(id.parse().ok()?).ok()?,
+        })
     }
 }
 
@@ -190,7 +214,14 @@ mod tests {
 
     #[test]
     fn foreign_cursors_are_refused() {
-        for wrong in ["", "x", "aWQ6MA", "aWQ6LTE", "////", &cursor(&PublicId::new("1").expect("an id"))] {
+        for wrong in [
+            "",
+            "x",
+            "aWQ6MA",
+            "aWQ6LTE",
+            "////",
+            &cursor(&PublicId::new("1").expect("an id")),
+        ] {
             assert!(position::<OrderId>(wrong).is_err(), "{wrong}");
             assert!(position::<ChatCursor>(wrong).is_err(), "{wrong}");
         }

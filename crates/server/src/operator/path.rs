@@ -2,9 +2,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use prilavok_domain::{
-    BusinessId, CampaignId, ChatId, CredentialId, MessageId, OrderId, PublicId, ReturnId,
-};
+use prilavok_domain::{BusinessId, CampaignId, ChatId, CredentialId, MessageId, OrderId, PublicId, ReturnId};
 use prilavok_store::Entity;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -73,7 +71,8 @@ ids! {
 
 impl PathId for PublicId {
     const NAME: &'static str = "publicId";
-    const DESCRIPTION: &'static str = "The customer: the marketplace's own id of the buyer, 1 to 100 characters.";
+    const DESCRIPTION: &'static str =
+        "The customer: the marketplace's own id of the buyer, 1 to 100 characters.";
 
     fn read(text: &str) -> Result<Self, String> {
         Self::new(text).map_err(|error| error.to_string())
@@ -91,9 +90,14 @@ impl<T: PathId> FromRequestParts<SharedApp> for Id<T> {
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, ApiError> {
         let params = RawPathParams::from_request_parts(parts, app).await;
         let params = params.map_err(|_| ApiError::field(T::NAME, "must be percent-encoded UTF-8"))?;
-        let text = params.iter().find(|(name, _)| *name == T::NAME).map(|(_, text)| text);
+        let text = params
+            .iter()
+            .find(|(name, _)| *name == T::NAME)
+            .map(|(_, text)| text);
         let text = text.ok_or_else(|| ApiError::internal(format!("the path has no {}", T::NAME)))?;
-        T::read(text).map(Self).map_err(|problem| ApiError::field(T::NAME, problem))
+        T::read(text)
+            .map(Self)
+            .map_err(|problem| ApiError::field(T::NAME, problem))
     }
 }
 

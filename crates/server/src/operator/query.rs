@@ -29,7 +29,11 @@ impl<T: FromQuery> FromRequestParts<SharedApp> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &SharedApp) -> Result<Self, ApiError> {
         let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).collect();
-        let mut query = Parameters { pairs, asked: Vec::new(), problems: Vec::new() };
+        let mut query = Parameters {
+            pairs,
+            asked: Vec::new(),
+            problems: Vec::new(),
+        };
         let read = T::from_query(&mut query);
         query.refuse_unknown();
         match read {
@@ -54,7 +58,11 @@ impl Parameters<'_> {
         read: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<Option<T>> {
         self.asked.push(name);
-        let mut values = self.pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        let mut values = self
+            .pairs
+            .iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value);
         let problem = match (values.next(), values.next()) {
             (None, _) => return Some(None),
             (Some(value), None) => match read(value) {
@@ -77,7 +85,10 @@ impl Parameters<'_> {
         let values = self.pairs.iter().filter(|(key, _)| key == name);
         let texts: Vec<&str> = values.flat_map(|(_, value)| value.split(',')).collect();
         if texts.len() > MAX_VALUES {
-            self.problems.push(Problem::new(name, format!("must have at most {MAX_VALUES} values")));
+            self.problems.push(Problem::new(
+                name,
+                format!("must have at most {MAX_VALUES} values"),
+            ));
             return None;
         }
         match texts.into_iter().map(|text| read(text.trim())).collect() {
@@ -93,7 +104,8 @@ impl Parameters<'_> {
         for (name, _) in &self.pairs {
             if !self.asked.contains(&name.as_ref()) && self.problems.len() < MAX_VALUES {
                 let name: String = name.chars().take(100).collect();
-                self.problems.push(Problem::new(name, "is not a parameter of this operation"));
+                self.problems
+                    .push(Problem::new(name, "is not a parameter of this operation"));
             }
         }
     }

@@ -12,7 +12,7 @@ use super::body::{Json, JsonBody};
 use super::error::ApiError;
 use super::fields::{self, Fields, FromFields};
 use super::json_id::JsonId;
-use super::openapi::{ReadErrors, RETURNS, WriteErrors};
+use super::openapi::{RETURNS, ReadErrors, WriteErrors};
 use super::page::{Page, Paging};
 use super::path::{Id, InBusiness};
 use super::query::Query;
@@ -30,7 +30,11 @@ pub(super) struct ReturnBody {
 
 impl ReturnBody {
     pub(super) const fn with(self, business: BusinessId, id: ReturnId) -> Return {
-        Return { business, id, order: self.order_id }
+        Return {
+            business,
+            id,
+            order: self.order_id,
+        }
     }
 
     /// Which of its fields names what.
@@ -44,7 +48,9 @@ impl ReturnBody {
 
 impl FromFields for ReturnBody {
     fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { order_id: fields.required("orderId", fields::json_id)? })
+        Some(Self {
+            order_id: fields.required("orderId", fields::json_id)?,
+        })
     }
 }
 
@@ -138,6 +144,9 @@ pub(super) async fn list_returns(
     InBusiness(business): InBusiness,
     Query(paging): Query<Paging<ReturnId>>,
 ) -> Result<axum::Json<Page<ReturnJson>>, ApiError> {
-    let returns = app.store.returns(business, paging.after, paging.with_one_more()).await?;
+    let returns = app
+        .store
+        .returns(business, paging.after, paging.with_one_more())
+        .await?;
     Ok(axum::Json(paging.page(returns, |returned| returned.id)))
 }

@@ -16,7 +16,7 @@ pub(super) const MAX_JSON_BYTES: u64 = 512 * 1024;
 /// A client that sends nothing for so long has given up.
 const PROGRESS: Duration = Duration::from_secs(10);
 /// At most so much of a body that nobody wants is read away, and for so long.
-const DRAIN_BYTES: u64 = 8 * 1024 * 1024;
+const DRAIN_BYTES: u64 = 64 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// The body of a request.
@@ -29,7 +29,8 @@ pub(super) struct RequestBody {
 }
 
 /// Why no more of a body comes.
-#[derive(Debug)]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("no more of the body comes")]
 pub(super) struct Interrupted;
 
 impl RequestBody {
@@ -173,5 +174,43 @@ mod tests {
             );
         }
         assert_eq!(check_json(None), Ok(()));
+    }
+
+    fn body(headers: &[(header::HeaderName, &'static str)], body: Body) -> RequestBody {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
+        RequestBody::new(&headers.collect(), body)
+    }
+
+    /// A body of which `sent` arrives, and then nothing more for ever.
+    fn stalled(sent: &'static [u8]) -> Body {
+        let sent = stream::iter([Ok::<_, Interrupted>(Bytes::from_static(sent))]);
+        Body::from_stream(futures_util::StreamExt::chain(sent, stream::pending()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_stops_sending_is_given_up() {
+        let begun = tokio::time::Instant::now();
+        let mut stopped = body(&[(header::CONTENT_LENGTH, "100")], stalled(b"{"));
+        assert_eq!(stopped.read(1000).await, Err(ApiError::UnexpectedEnd));
+        assert_eq!(begun.elapsed().as_secs(), PROGRESS.as_secs());
+        body(&[], stalled(b"{")).drain().await;
+        assert_eq!(begun.elapsed().as_secs(), (PROGRESS + DRAIN_TIME).as_secs());
+        body(&[(header::EXPECT, "100-continue")], stalled(b""))
+            .drain()
+            .await;
+        assert_eq!(begun.elapsed().as_secs(), (PROGRESS + DRAIN_TIME).as_secs());
+    }
+
+    #[tokio::test]
+    async fn a_body_of_several_chunks_is_put_together() {
+        let chunks = ["{\"a\"", "", ":1}"].map(|text| Ok::<_, Interrupted>(Bytes::from(text)));
+        let mut whole = body(&[], Body::from_stream(stream::iter(chunks.clone())));
+        assert_eq!(whole.read(7).await, Ok(Bytes::from_static(b"{\"a\":1}")));
+        let mut too_big = body(&[], Body::from_stream(stream::iter(chunks)));
+        assert_eq!(too_big.read(6).await, Err(too_big.too_big(6)));
+        let mut empty = body(&[], Body::empty());
+        assert_eq!(empty.read(0).await, Ok(Bytes::new()));
     }
 }

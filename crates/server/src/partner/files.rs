@@ -7,7 +7,6 @@ use axum::http::header;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use multer::{Constraints, Field, Multipart, SizeLimit};
-use percent_encoding::percent_decode_str;
 use prilavok_domain::message::MAX_FILE_BYTES;
 use prilavok_domain::{BusinessId, FileName, Sender, Timestamp};
 use prilavok_store::files::{FileError, Upload, UploadError};
@@ -20,6 +19,7 @@ use super::answer::Reply;
 use super::body::Interrupted;
 use super::call::{Call, chat_id};
 use crate::app::App;
+use crate::form_file_name;
 
 /// What a form may have beside the file: boundaries, headers, other parts.
 const FORM_BYTES: u64 = 512 * 1024;
@@ -116,7 +116,7 @@ async fn read_form(
         if field.name() != Some(PART) {
             continue;
         }
-        let name = file_name(&field);
+        let name = form_file_name::of(&field);
         let content = not_empty(field).await?;
         let upload = app.files.put(business, now, content, MAX_FILE_BYTES).await?;
         // A form that breaks off behind the file was not sent as a whole.
@@ -152,31 +152,6 @@ async fn not_empty(
     }
 }
 
-/// The name that the client gave the file: `filename*` (RFC 5987) counts before `filename`.
-fn file_name(field: &Field<'_>) -> FileName {
-    let disposition = field.headers().get(header::CONTENT_DISPOSITION);
-    let extended = disposition.and_then(|value| extended_name(value.as_bytes()));
-    FileName::from_client(extended.as_deref().or(field.file_name()).unwrap_or_default())
-}
-
-/// The value of `filename*=UTF-8'language'percent-encoded`.
-fn extended_name(disposition: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(disposition).ok()?;
-    let value = text.split(';').find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("filename*")
-            .then(|| value.trim())
-    })?;
-    let mut parts = value.splitn(3, '\'');
-    let charset = parts.next()?;
-    let encoded = parts.nth(1)?;
-    let name = charset
-        .eq_ignore_ascii_case("UTF-8")
-        .then(|| percent_decode_str(encoded).decode_utf8())?;
-    name.ok().map(std::borrow::Cow::into_owned)
-}
-
 /// Removes a file that no message names. One that stays behind is swept later.
 async fn remove(app: &App, object: &str) {
     if let Err(error) = app.files.remove(object).await {
@@ -204,31 +179,6 @@ impl From<UploadError<multer::Error>> for FormError {
             UploadError::TooLarge => Self::TooLarge,
             UploadError::Content(error) => error.into(),
             UploadError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn extended_file_names() {
-        for (header, expected) in [
-            (
-                "form-data; name=\"file\"; filename*=UTF-8''%D1%84%D0%BE%D1%82%D0%BE.jpg",
-                Some("фото.jpg"),
-            ),
-            (
-                "form-data; filename=\"a\"; FileName*=utf-8'ru'a%20b.txt",
-                Some("a b.txt"),
-            ),
-            ("form-data; filename=\"a.txt\"", None),
-            ("form-data; filename*=ISO-8859-1''%E9.txt", None),
-            ("form-data; filename*=UTF-8''%FF", None),
-            ("form-data; filename*=plain", None),
-        ] {
-            assert_eq!(extended_name(header.as_bytes()).as_deref(), expected, "{header}");
         }
     }
 }

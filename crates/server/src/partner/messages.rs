@@ -1,9 +1,5 @@
 //! Messages: one, a chat's history, a new one.
 
-use std::borrow::Cow;
-
-use axum::http::header;
-use axum::http::uri::Authority;
 use prilavok_domain::{Attachment, Message, MessageId, Sender};
 use prilavok_store::{MessageRange, NewMessage};
 use prilavok_wire::answer::{HistoryDto, MessageDto, PagingDto};
@@ -12,6 +8,7 @@ use prilavok_wire::{ApiError, Failure};
 
 use super::answer::Reply;
 use super::call::{Call, chat_id};
+use crate::public_url::PublicUrl;
 
 pub(super) async fn get_chat_history(mut call: Call<'_>) -> Result<Reply, Failure> {
     let body = call.json().await?;
@@ -35,7 +32,7 @@ pub(super) async fn get_chat_history(mut call: Call<'_>) -> Result<Reply, Failur
         .last()
         .filter(|_| page.more)
         .map(|last| request.next_page(last.id));
-    let base = base_url(&call);
+    let base = public_url(&call);
     let messages = page
         .items
         .iter()
@@ -57,7 +54,7 @@ pub(super) async fn get_chat_message(call: Call<'_>) -> Result<Reply, Failure> {
             .await
             .map_err(|e| call.refused(e))?
     {
-        return Ok(Reply::result(shown(&call, &base_url(&call), &found)));
+        return Ok(Reply::result(shown(&call, &public_url(&call), &found)));
     }
     let missing = match store.chat(business, id).await.map_err(|e| call.refused(e))? {
         Some(_) => ApiError::MessageNotFound { message, chat },
@@ -90,21 +87,6 @@ fn shown<'a>(call: &Call, base: &str, message: &'a Message) -> MessageDto<'a> {
     MessageDto::new(message, call.app.settings.utc_offset, url)
 }
 
-/// Where links to files begin: the configured address, or the one that the client itself used.
-fn base_url<'a>(call: &Call<'a>) -> Cow<'a, str> {
-    if let Some(url) = &call.app.settings.public_url {
-        return Cow::Borrowed(url);
-    }
-    let host = call
-        .parts
-        .headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    match host.filter(|host| {
-        host.parse::<Authority>()
-            .is_ok_and(|authority| authority.as_str() == *host)
-    }) {
-        Some(host) => Cow::Owned(format!("http://{host}")),
-        None => Cow::Owned(format!("http://{}", call.app.settings.listen)),
-    }
+fn public_url(call: &Call) -> String {
+    PublicUrl::of(&call.app.settings, &call.parts.headers).0
 }

@@ -47,6 +47,7 @@ pub(super) fn describe(operation: Operation) -> Described {
     for one in row.parameters {
         described = described.parameter(parameter(one));
     }
+    described = described.parameter(business_header());
     if row.idempotency {
         described = described.parameter(idempotency_key());
     }
@@ -160,6 +161,17 @@ fn parameter(parameter: &Parameter) -> DescribedParameter {
             aliases.fold(parameter.description.to_owned(), |text, alias| text + &alias),
         ))
         .schema(Some(schema))
+        .build()
+}
+
+fn business_header() -> DescribedParameter {
+    ParameterBuilder::new()
+        .name("X-Business-Id")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "The business that the caller means. Where the address names one, it must be the same.",
+        ))
+        .schema(Some(bodies::id()))
         .build()
 }
 

@@ -1,0 +1,91 @@
+//! The commands, one file each.
+
+mod backup;
+mod check;
+mod config;
+mod keys;
+mod openapi;
+mod operator_token;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use prilavok_server::settings::{Overrides, Settings};
+
+/// A marketplace chat server: buyers, sellers, arbiters and support talk about orders, returns and
+/// products, and settle disputes. Sellers' systems reach it through the chats group of the Yandex
+/// Market Partner API, with which it is compatible.
+#[derive(Parser)]
+#[command(version, about, after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  prilavok serve --demo                                  a server with demo data, on 127.0.0.1:8080
+  prilavok keys create --business 1 --name crm --scope communication
+                                                         a key for a seller's system
+  prilavok operator-token create                         a token for the marketplace's backend
+  prilavok backup /var/backups/prilavok.sqlite           a copy of a running server's store
+
+Every setting can also stand in a file (--config) or in the environment; prilavok config lists them.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server
+    Serve(serve::Arguments),
+    /// Make, list and revoke the keys of a business; acts at once on a running server
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Make tokens for the Operator API
+    #[command(subcommand)]
+    OperatorToken(operator_token::Command),
+    /// Print an API's OpenAPI document
+    Openapi(openapi::Arguments),
+    /// Print every setting with its default and meaning
+    Config,
+    /// Copy the database to a file while the server runs
+    Backup(backup::Arguments),
+    /// Verify the store, from the disk page to the chat rules
+    Check(Place),
+}
+
+/// Where the data and the settings are.
+#[derive(Args)]
+struct Place {
+    /// The folder of the database and the files [default: ./prilavok-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A file with settings, as TOML; prilavok config prints one to start from
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Place {
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let overrides = Overrides {
+            data: self.data.clone(),
+            ..Overrides::default()
+        };
+        Ok(Settings::load(self.config.as_deref(), &overrides)?)
+    }
+}
+
+impl Cli {
+    /// Runs the command; answers the exit code.
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Keys(command) => keys::run(command).await,
+            Command::OperatorToken(command) => operator_token::run(command).await,
+            Command::Openapi(arguments) => openapi::run(&arguments),
+            Command::Config => config::run(),
+            Command::Backup(arguments) => backup::run(arguments).await,
+            Command::Check(place) => check::run(&place).await,
+        }
+    }
+}

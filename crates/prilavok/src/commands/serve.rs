@@ -1,0 +1,121 @@
+//! `prilavok serve`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use prilavok_domain::{Clock, SystemClock};
+use prilavok_server::app::App;
+use prilavok_server::demo::{self, DemoKeys};
+use prilavok_server::settings::{Overrides, Settings};
+use prilavok_server::{http, router};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Place;
+use crate::{data, logging};
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  prilavok serve --demo
+  prilavok serve --listen 0.0.0.0:8080 --data /var/lib/prilavok
+  PRILAVOK_LOG__REQUESTS=all prilavok serve
+
+SIGTERM and SIGINT stop it: requests under way finish within 10 seconds (server.shutdown_seconds).")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    /// Fill an empty store with demo data, and print keys and requests to try
+    #[arg(long)]
+    demo: bool,
+    /// Where to listen: an address and a port; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Lift the hourly and the parallel limits, and go on counting
+    #[arg(long)]
+    no_limits: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let overrides = Overrides {
+        listen: arguments.listen,
+        data: arguments.place.data,
+        no_limits: arguments.no_limits,
+    };
+    let settings = Settings::load(arguments.place.config.as_deref(), &overrides)?;
+    logging::start(&settings.log)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    // The port first: a second server on the same folder must not touch it.
+    let listener = TcpListener::bind(settings.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {}: is another server running? --listen takes another address",
+            settings.listen
+        )
+    })?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let clock = SystemClock;
+    let files = data::files(&settings.data)?;
+    let seeded = match arguments.demo {
+        true => Some(demo::seed(&data::database(&settings.data), &files, clock.now()).await?),
+        false => None,
+    };
+    let store = data::open_or_make(&settings.data)?;
+    let app = Arc::new(App::new(store, files, Arc::new(clock), settings).await?);
+    let background = app.start_background();
+    tracing::info!(address, data = %app.settings.data.display(), "listening");
+    if let Some(seeded) = seeded {
+        let keys = demo::keys(&*app.store, clock.now()).await?;
+        print_demo(&address, seeded, &keys);
+    }
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests under way may finish");
+    };
+    let all_finished = http::serve(Arc::clone(&app), router::router(Arc::clone(&app)), listener, stop).await;
+    drop(background);
+    app.close().await;
+    if all_finished {
+        tracing::info!("stopped");
+    } else {
+        tracing::warn!("stopped; some requests took too long and were cut off");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_demo(address: &str, seeded: bool, keys: &DemoKeys) {
+    let state = if seeded {
+        "The demo is ready."
+    } else {
+        "The store has data already; it was left as it is."
+    };
+    let DemoKeys {
+        seller,
+        reader,
+        other_seller,
+        operator,
+    } = keys;
+    println!(
+        "{state} These secrets are shown once; the next start with --demo makes new ones.
+
+  Api-Key of business 1           {seller}
+  Api-Key of business 1, reading  {reader}
+  Api-Key of business 2           {other_seller}
+  operator token                  {operator}
+
+Read chat 1 as the seller's system, then answer in it as the buyer:
+
+  curl -H 'Api-Key: {seller}' '{address}/v2/businesses/1/chat?chatId=1'
+
+  curl -H 'Authorization: Bearer {operator}' -H 'Content-Type: application/json' \\
+    -d '{{\"sender\":\"CUSTOMER\",\"message\":\"Здравствуйте!\"}}' {address}/operator/v1/businesses/1/chats/1/messages
+
+API reference: {address}/docs/
+"
+    );
+}

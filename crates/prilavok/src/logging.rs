@@ -1,0 +1,27 @@
+//! Logs on standard error: for people on a terminal, as JSON otherwise.
+
+use std::io::{IsTerminal, stderr};
+
+use anyhow::Context;
+use prilavok_server::settings::{LogFormat, LogSettings};
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging as the settings say.
+pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&settings.filter)
+        .with_context(|| format!("wrong setting log.filter: `{}`", settings.filter))?;
+    let human = match settings.format {
+        LogFormat::Human => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => stderr().is_terminal(),
+    };
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr);
+    if human {
+        logs.with_ansi(stderr().is_terminal()).with_target(false).init();
+    } else {
+        logs.json().flatten_event(true).init();
+    }
+    Ok(())
+}

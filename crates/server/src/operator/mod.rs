@@ -1,0 +1,141 @@
+//! The Operator API, `/operator/v1`: what a marketplace's backend programs against.
+//!
+//! One file for each resource; a handler is declared together with its path and its description, from
+//! which the OpenAPI document is made. What is below a handler: who may call ([`auth`]), what requests may
+//! hold ([`path`], [`query`], [`body`], [`fields`]), what answers look like ([`error`], [`envelope`], [`page`]).
+
+mod arbitration;
+mod auth;
+mod body;
+mod bulk;
+mod businesses;
+mod campaigns;
+mod chat_json;
+mod chats;
+mod credentials;
+mod customers;
+mod envelope;
+mod error;
+mod fields;
+mod files;
+mod form;
+mod idempotency;
+mod json_id;
+mod keys;
+mod message_json;
+mod messages;
+mod names;
+mod oauth_tokens;
+mod openapi;
+mod orders;
+mod page;
+mod path;
+mod query;
+mod registry;
+mod returns;
+mod time;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::http::{Method, header};
+use axum::response::IntoResponse;
+use axum::routing::{any, get};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::SharedApp;
+
+const PREFIX: &str = "/operator/v1";
+
+/// The routes of the Operator API; every path below `/operator` is answered in its envelope.
+pub fn router(app: SharedApp) -> Router {
+    let (router, _) = documented().split_for_parts();
+    router
+        .route("/operator/v1/openapi.json", get(document))
+        .method_not_allowed_fallback(envelope::other_method)
+        .route("/operator", any(envelope::no_such_path))
+        .route("/operator/", any(envelope::no_such_path))
+        .route("/operator/{*rest}", any(envelope::no_such_path))
+        .layer(CatchPanicLayer::custom(envelope::panicked))
+        .layer(axum::middleware::from_fn(envelope::envelope))
+        .with_state(app)
+}
+
+/// The OpenAPI document of the Operator API.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+/// Serves the document to whoever asks.
+async fn document() -> impl IntoResponse {
+    static JSON: LazyLock<String> = LazyLock::new(|| openapi().to_json().unwrap_or_default());
+    ([(header::CONTENT_TYPE, "application/json")], JSON.as_str())
+}
+
+/// The name of the operation behind a method and a route.
+fn operation(method: &Method, route: &str) -> Option<&'static str> {
+    static NAMES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+        let mut names = HashMap::new();
+        for (path, item) in openapi().paths.paths {
+            let methods = [
+                (Method::GET, item.get),
+                (Method::PUT, item.put),
+                (Method::POST, item.post),
+                (Method::PATCH, item.patch),
+            ];
+            for (method, operation) in methods {
+                if let Some(name) = operation.and_then(|operation| operation.operation_id) {
+                    names.insert(format!("{method} {path}"), name);
+                }
+            }
+        }
+        names
+    });
+    let method = if method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
+    NAMES.get(&format!("{method} {route}")).map(String::as_str)
+}
+
+fn documented() -> OpenApiRouter<SharedApp> {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(businesses::list_businesses))
+        .routes(routes!(businesses::put_business, businesses::get_business))
+        .routes(routes!(campaigns::list_campaigns))
+        .routes(routes!(campaigns::put_campaign, campaigns::get_campaign))
+        .routes(routes!(customers::list_customers))
+        .routes(routes!(customers::put_customer, customers::get_customer))
+        .routes(routes!(orders::list_orders))
+        .routes(routes!(orders::put_order, orders::get_order))
+        .routes(routes!(returns::list_returns))
+        .routes(routes!(returns::put_return, returns::get_return))
+        .routes(routes!(bulk::register_many))
+        .routes(routes!(keys::create_key, keys::list_keys))
+        .routes(routes!(keys::get_key, keys::change_key))
+        .routes(routes!(keys::revoke_key))
+        .routes(routes!(
+            oauth_tokens::create_oauth_token,
+            oauth_tokens::list_oauth_tokens
+        ))
+        .routes(routes!(
+            oauth_tokens::get_oauth_token,
+            oauth_tokens::change_oauth_token
+        ))
+        .routes(routes!(oauth_tokens::revoke_oauth_token))
+        .routes(routes!(chats::start_chat, chats::list_chats))
+        .routes(routes!(chats::get_chat))
+        .routes(routes!(chats::escalate_chat))
+        .routes(routes!(chats::finish_chat))
+        .routes(routes!(arbitration::start_arbitration))
+        .routes(routes!(messages::send_message, messages::list_messages))
+        .routes(routes!(messages::get_message))
+        .routes(routes!(files::send_files));
+    OpenApiRouter::with_openapi(openapi::Document::openapi()).nest(PREFIX, v1)
+}

@@ -1,0 +1,184 @@
+//! The Operator API's own OpenAPI document, apart from the operations, which describe themselves.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use serde_json::json;
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
+use utoipa::{IntoResponses, Modify, ToSchema};
+
+use super::envelope::ErrorAnswer;
+use super::error::Code;
+
+pub(super) const BUSINESSES: &str = "Businesses";
+pub(super) const CAMPAIGNS: &str = "Campaigns";
+pub(super) const CUSTOMERS: &str = "Customers";
+pub(super) const ORDERS: &str = "Orders";
+pub(super) const RETURNS: &str = "Returns";
+pub(super) const BULK: &str = "Bulk";
+pub(super) const KEYS: &str = "Keys";
+pub(super) const OAUTH_TOKENS: &str = "OAuth tokens";
+pub(super) const CHATS: &str = "Chats";
+pub(super) const MESSAGES: &str = "Messages";
+pub(super) const ARBITRATION: &str = "Arbitration";
+
+const DESCRIPTION: &str = "\
+What a marketplace's backend calls: it tells the chat server of sellers, orders and returns, speaks as the \
+customer, the market or support, settles disputes, and gives sellers their keys.
+
+**Authority.** `Authorization: Bearer <operator token>`; `prilavok operator-token create` makes one.
+
+**Ids** are integers from 1 to 2^53 - 1, chosen by the marketplace for what it registers. A customer's `publicId` is \
+a text. **Times** are RFC 3339 in UTC with milliseconds.
+
+**Bodies** are JSON in UTF-8 of up to 512 KB (bulk: 2 MiB). Unknown fields and parameters are refused, `null` is as \
+good as absent. Fields that have no value are left out of answers.
+
+**Sending again.** PUT, PATCH, `revoke` and bulk can be repeated at will. Every other POST takes an \
+`Idempotency-Key`.
+
+**Lists** come in pages: `limit` (1 to 1,000; 100) and `cursor`, the `nextCursor` of the page before. What is put in \
+between pages neither repeats nor hides rows.
+
+**Errors** have one envelope, `{\"error\": {code, message, details, requestId}}`. Codes:
+";
+
+/// What surrounds the operations in the document.
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "Prilavok Operator API", version = "1", license(name = "Apache-2.0", identifier = "Apache-2.0")),
+    components(schemas(ErrorAnswer)),
+    security(("operatorToken" = [])),
+    modifiers(&Surroundings),
+    tags(
+        (name = BUSINESSES, description = "Sellers' cabinets."),
+        (name = CAMPAIGNS, description = "The stores of a business."),
+        (name = CUSTOMERS, description = "Buyers, known to all businesses."),
+        (name = ORDERS, description = "Orders of a business."),
+        (name = RETURNS, description = "Returns of a business's orders."),
+        (name = BULK, description = "Many registrations in one call."),
+        (name = KEYS, description = "Api-Keys, with which sellers' systems call the Partner API."),
+        (name = OAUTH_TOKENS, description = "OAuth tokens, for clients that have not moved to Api-Keys."),
+        (name = CHATS, description = "Conversations about an order, a return, or a direct question."),
+        (name = MESSAGES, description = "What is said in a chat, and the files that go with it."),
+        (name = ARBITRATION, description = "Disputes beside ordinary chats."),
+    ),
+)]
+pub(super) struct Document;
+
+struct Surroundings;
+
+impl Modify for Surroundings {
+    fn modify(&self, openapi: &mut OpenApi) {
+        let codes = Code::ALL.iter().map(|code| {
+            format!(
+                "- `{}` ({}):{}\n",
+                code.as_str(),
+                code.status().as_u16(),
+                code.meaning()
+            )
+        });
+        openapi.info.description = Some(
+            DESCRIPTION
+                .chars()
+                .chain(codes.collect::<String>().chars())
+                .collect(),
+        );
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An operator token: `pop_` and 43 letters and digits."))
+            .build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("operatorToken", SecurityScheme::Http(token));
+    }
+}
+
+/// The errors of operations that only read.
+pub(super) struct ReadErrors;
+
+/// The errors of operations that do something and read no body.
+pub(super) struct ActionErrors;
+
+/// The errors of operations that read a body.
+pub(super) struct WriteErrors;
+
+const READ: &[Code] = &[
+    Code::ValidationFailed,
+    Code::Unauthorized,
+    Code::NotFound,
+    Code::Internal,
+    Code::Unavailable,
+];
+const ACTION: &[Code] = &[Code::RuleViolated, Code::IdempotencyKeyReused, Code::Conflict];
+const WRITE: &[Code] = &[
+    Code::RequestTimeout,
+    Code::PayloadTooLarge,
+    Code::UnsupportedMediaType,
+];
+
+impl IntoResponses for ReadErrors {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses(&[READ])
+    }
+}
+
+impl IntoResponses for ActionErrors {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses(&[READ, ACTION])
+    }
+}
+
+impl IntoResponses for WriteErrors {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses(&[READ, ACTION, WRITE])
+    }
+}
+
+fn responses(codes: &[&[Code]]) -> BTreeMap<String, RefOr<Response>> {
+    let mut by_status: BTreeMap<StatusCode, Vec<Code>> = BTreeMap::new();
+    for code in codes.iter().copied().flatten() {
+        by_status.entry(code.status()).or_default().push(*code);
+    }
+    by_status
+        .into_iter()
+        .map(|(status, codes)| (status.as_str().to_owned(), RefOr::T(response(&codes))))
+        .collect()
+}
+
+fn response(codes: &[Code]) -> Response {
+    let described: Vec<String> = codes
+        .iter()
+        .map(|code| format!("`{}`:{}", code.as_str(), code.meaning()))
+        .collect();
+    let example = codes.first().map(|code| example(*code));
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(ErrorAnswer::name())))
+        .example(example)
+        .build();
+    ResponseBuilder::new()
+        .description(described.join(" "))
+        .content("application/json", content)
+        .build()
+}
+
+fn example(code: Code) -> serde_json::Value {
+    let (message, details) = match code {
+        Code::ValidationFailed => {
+            let rule = "must have 1 to 256 characters and no control characters";
+            (
+                format!("name {rule}"),
+                json!([{"field": "name", "message": rule}]),
+            )
+        }
+        Code::NotFound => {
+            let details = json!([{"field": "businessId", "message": "names what does not exist"}]);
+            ("Business 7 does not exist".to_owned(), details)
+        }
+        other => (other.meaning().trim().to_owned(), json!([])),
+    };
+    json!({"error": {
+        "code": code.as_str(), "message": message, "details": details, "requestId": "4f1d0a7be2c93586",
+    }})
+}

@@ -1,0 +1,15 @@
+//! The Partner API over real HTTP, against a real store: every operation, every status and every message
+//! that the contract names.
+
+mod addresses;
+mod bodies;
+mod campaigns;
+mod chats;
+mod counter;
+mod credentials;
+mod failures;
+mod files;
+mod limits;
+mod messages;
+mod population;
+mod states;
