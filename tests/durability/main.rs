@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use proptest::test_runner::TestRng;
 use server::Server;
 
 /// Rounds of a plain test run; `DURABILITY_ROUNDS` asks for more.
@@ -23,14 +22,14 @@ fn a_killed_server_keeps_every_acknowledged_message_and_file() {
         .and_then(|text| text.parse().ok())
         .unwrap_or(ROUNDS);
     let folder = tempfile::tempdir().expect("a folder");
-    let mut random = TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha);
+    let mut random = fastrand::Rng::with_seed(rounds as u64);
     let mut acknowledged = Acknowledged::new();
     let server = Server::start(folder.path());
     let setting = server.set_up(WRITERS);
     drop(server);
     for round in 0..rounds {
         let mut server = Server::start(folder.path());
-        let pause = Duration::from_millis(50 + u64::from(random.next_u32() % 400));
+        let pause = Duration::from_millis(random.u64(50..450));
         for (chat, texts) in write_until_killed(&mut server, &setting, round, pause) {
             acknowledged.entry(chat).or_default().extend(texts);
         }

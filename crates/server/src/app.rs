@@ -36,7 +36,7 @@ pub struct App {
     /// Signed links to files.
     pub links: FileLinks,
     /// What is measured.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
 }
 
 /// The state of every handler.
@@ -51,12 +51,14 @@ impl App {
         settings: Settings,
     ) -> anyhow::Result<Self> {
         let secret = store.server_secret().await?;
+        let metrics = Arc::new(Metrics::new()?);
+        store.observe(metrics.clone());
         let usage = store.usage(clock.now().hour_start()).await?;
         Ok(Self {
             access: AccessCache::new(Arc::clone(&store)).await?,
             limits: Limiter::new(settings.limits.clone(), &usage),
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
-            metrics: Metrics::new()?,
+            metrics,
             store,
             files,
             clock,

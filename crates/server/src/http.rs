@@ -45,7 +45,9 @@ pub async fn serve(
     protocol
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(app.settings.server.header_timeout_seconds))
-        .max_buf_size(MAX_HEAD_BYTES);
+        .max_buf_size(MAX_HEAD_BYTES)
+        // A client that has ended its side still waits for its answer.
+        .half_close(true);
     let mut stop = std::pin::pin!(stop);
     loop {
         let place = tokio::select! {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use prilavok_store::Observer;
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
 /// From an answer out of memory to a client's time-out, in seconds.
@@ -12,6 +13,9 @@ const LATENCIES: &[f64] = &[
     5.0, 10.0,
 ];
 
+/// Writes in one commit.
+const GROUPS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
 /// What is measured.
 pub struct Metrics {
     registry: Registry,
@@ -19,6 +23,7 @@ pub struct Metrics {
     latency: HistogramVec,
     limit_refusals: IntCounterVec,
     store: HistogramVec,
+    store_group: Histogram,
     store_queue: IntGauge,
     connections: IntGauge,
 }
@@ -55,8 +60,12 @@ impl Metrics {
             )?,
             store: histogram(
                 "prilavok_store_seconds",
-                "Time of store operations.",
+                "Time of reads, and of commits with the writes in them.",
                 &["operation"],
+            )?,
+            store_group: Histogram::with_opts(
+                HistogramOpts::new("prilavok_store_commit_writes", "Writes in one commit.")
+                    .buckets(GROUPS.to_vec()),
             )?,
             store_queue: IntGauge::new("prilavok_store_queue", "Writes waiting to be committed.")?,
             connections: IntGauge::new("prilavok_connections", "Connections open.")?,
@@ -68,6 +77,7 @@ impl Metrics {
             .registry
             .register(Box::new(metrics.limit_refusals.clone()))?;
         metrics.registry.register(Box::new(metrics.store.clone()))?;
+        metrics.registry.register(Box::new(metrics.store_group.clone()))?;
         metrics.registry.register(Box::new(metrics.store_queue.clone()))?;
         metrics.registry.register(Box::new(metrics.connections.clone()))?;
         Ok(metrics)
@@ -92,13 +102,6 @@ impl Metrics {
         self.limit_refusals.with_label_values(&[operation, limit]).inc();
     }
 
-    /// Notes how long a store operation took.
-    pub fn store(&self, operation: &str, took: Duration) {
-        self.store
-            .with_label_values(&[operation])
-            .observe(took.as_secs_f64());
-    }
-
     /// Counts a connection until the guard is dropped.
     #[must_use]
     pub fn connection(&self) -> ConnectionGuard {
@@ -113,6 +116,22 @@ impl Metrics {
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
+    }
+}
+
+impl Observer for Metrics {
+    fn read(&self, took: Duration) {
+        self.store
+            .with_label_values(&["read"])
+            .observe(took.as_secs_f64());
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "at most 256 writes")]
+    fn commit(&self, took: Duration, writes: usize) {
+        self.store
+            .with_label_values(&["commit"])
+            .observe(took.as_secs_f64());
+        self.store_group.observe(writes as f64);
     }
 }
 

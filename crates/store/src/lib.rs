@@ -13,10 +13,12 @@ pub mod error;
 pub mod files;
 pub mod idempotency;
 pub mod limits;
+pub mod observer;
 pub mod registry;
 pub mod sqlite;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use prilavok_domain::{
@@ -33,6 +35,7 @@ pub use credentials::{Credential, CredentialChange, NewCredential, OperatorToken
 pub use error::{Conflict, Entity, Refusal, StoreError};
 pub use idempotency::{Applied, Idempotency, Surface};
 pub use limits::Usage;
+pub use observer::Observer;
 pub use registry::{Put, Registration};
 
 /// The result of a store operation.
@@ -201,6 +204,9 @@ pub trait Store: Send + Sync + 'static {
     async fn forget_idempotency(&self, now: Timestamp) -> Result<u64>;
     /// Proves that reads and writes work.
     async fn ready(&self) -> Result<()>;
+    /// Tells `observer` from now on how long reads and commits take. One observer is enough: later ones
+    /// are not told.
+    fn observe(&self, observer: Arc<dyn Observer>);
     /// Writes waiting to be committed.
     fn queue_depth(&self) -> usize;
     /// Makes a consistent copy while the store is in use. `progress` is told pages done and in all.

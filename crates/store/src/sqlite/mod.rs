@@ -20,6 +20,7 @@ mod usage;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use prilavok_domain::{
@@ -29,6 +30,7 @@ use prilavok_domain::{
 
 use crate::files::FileStore;
 use crate::idempotency::Idempotency;
+use crate::observer::{Observed, Observer};
 use crate::{
     Applied, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential, CredentialChange, MessageRange,
     NewCredential, NewMessage, OperatorToken, Page, Put, Registration, Result, SecretHash, StartChat,
@@ -45,6 +47,7 @@ pub const FILE_NAME: &str = "prilavok.sqlite";
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    observed: Observed,
 }
 
 impl SqliteStore {
@@ -52,13 +55,15 @@ impl SqliteStore {
     /// new ids come from; a clocked sequence goes on above every id that the file has seen.
     pub fn open(path: &Path, ids: IdSequence) -> std::result::Result<Self, OpenError> {
         let conn = open::writer(path)?;
-        let writer = Writer::start(conn, ids).map_err(|source| OpenError::Folder {
+        let observed = Observed::default();
+        let writer = Writer::start(conn, ids, observed.clone()).map_err(|source| OpenError::Folder {
             path: path.to_owned(),
             source,
         })?;
         Ok(Self {
             writer,
-            readers: Readers::new(path.to_owned()),
+            readers: Readers::new(path.to_owned(), observed.clone()),
+            observed,
         })
     }
 }
@@ -299,6 +304,10 @@ impl Store for SqliteStore {
         self.readers.read(meta::access_version)?;
         // An empty write: it takes the write lock and commits, and changes nothing.
         self.writer.write(|_| Ok(())).await
+    }
+
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        self.observed.by(observer);
     }
 
     fn queue_depth(&self) -> usize {

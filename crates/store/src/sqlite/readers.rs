@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::open;
+use crate::observer::Observed;
 use crate::{Result, StoreError};
 
 /// Connections kept for the next read; more are opened when more reads run side by side.
@@ -20,13 +21,15 @@ const IDLE: usize = 16;
 pub(super) struct Readers {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
+    observed: Observed,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf, observed: Observed) -> Self {
         Self {
             path,
             idle: Arc::default(),
+            observed,
         }
     }
 
@@ -36,7 +39,7 @@ impl Readers {
             Some(conn) => conn,
             None => open::reader(&self.path)?,
         };
-        let result = work(&conn);
+        let result = self.observed.read(|| work(&conn));
         if conn.is_autocommit() {
             let mut idle = self.idle.lock();
             if idle.len() < IDLE {

@@ -11,6 +11,7 @@ use prilavok_domain::{IdSequence, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::observer::Observed;
 use crate::{Result, StoreError};
 
 /// Writes that may wait; one more is refused, so that an overload sheds instead of growing.
@@ -87,13 +88,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(conn: Connection, ids: IdSequence) -> std::io::Result<Self> {
+    pub(super) fn start(conn: Connection, ids: IdSequence, observed: Observed) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let depth = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&depth);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(conn, ids, receiver, &waiting))?;
+            .spawn(move || run(conn, ids, receiver, &waiting, &observed))?;
         Ok(Self {
             queue: Mutex::new(Some(sender)),
             depth,
@@ -151,10 +152,16 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".to_owned())
 }
 
-fn run(conn: Connection, mut ids: IdSequence, mut queue: mpsc::Receiver<Box<dyn Job>>, depth: &AtomicUsize) {
+fn run(
+    conn: Connection,
+    mut ids: IdSequence,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    depth: &AtomicUsize,
+    observed: &Observed,
+) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
-        let committed = commit(&conn, &mut ids, &mut batch);
+        let committed = observed.commit(batch.len(), || commit(&conn, &mut ids, &mut batch));
         if let Err(error) = &committed {
             tracing::error!(%error, writes = batch.len(), "a group of writes was not committed");
             if !conn.is_autocommit() {
