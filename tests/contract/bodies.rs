@@ -267,7 +267,10 @@ fn a_filter_as_long_as_a_body_may_be_is_answered() {
 fn a_client_that_ends_its_side_is_still_answered() {
     let counter = Counter::open();
     let body = "{\"message\":\"x\"}";
-    let head = format!("POST {SEND} HTTP/1.1\r\nHost: x\r\nApi-Key: {}\r\n", counter.keys.all);
+    let head = format!(
+        "POST {SEND} HTTP/1.1\r\nHost: x\r\nApi-Key: {}\r\n",
+        counter.keys.all
+    );
     let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
     let answer = counter.raw_and_no_more(request.as_bytes());
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

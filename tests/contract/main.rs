@@ -10,6 +10,8 @@ mod credentials;
 mod failures;
 mod files;
 mod limits;
+mod malformed;
 mod messages;
 mod population;
 mod states;
+mod tenants;

@@ -3,6 +3,7 @@
 mod commands;
 mod data;
 mod logging;
+mod output;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,15 @@ fn main() -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("prilavok: {error:#}");
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Some errors tell their cause themselves.
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    eprintln!("prilavok: {told}");
     ExitCode::FAILURE
 }

@@ -1,6 +1,8 @@
 //! Listening, connections and the way out: each connection speaks HTTP/1.1 with bounded heads, and a
-//! shutdown lets what runs finish.
+//! shutdown lets what runs finish. What is no HTTP at all, or has too large a head, is answered by hyper
+//! itself with a bare 400, 414 or 431: no request has come to be answered in an envelope.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -16,6 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use prilavok_domain::BusinessId;
 use prilavok_wire::{ApiError, Failure, Operation};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -95,7 +98,7 @@ async fn answer(app: &SharedApp, router: Router, mut request: Request<Incoming>)
     let mut response = match answering.await {
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},
-        Err(_) => panicked(&id),
+        Err(panic) => panicked(&*panic, &id),
     };
     response.headers_mut().insert(request_id::HEADER, id.to_header());
     let took = started.elapsed();
@@ -105,6 +108,7 @@ async fn answer(app: &SharedApp, router: Router, mut request: Request<Incoming>)
         method: &method,
         path: uri.path(),
         operation,
+        business: response.extensions().get::<BusinessId>().copied(),
         status: response.status(),
         took,
         id: &id,
@@ -122,8 +126,10 @@ fn operation(response: &Response<Body>) -> &'static str {
         .unwrap_or("other")
 }
 
-fn panicked(id: &RequestId) -> Response<Body> {
-    tracing::error!(request_id = &*id.0, "a handler panicked");
+fn panicked(panic: &(dyn Any + Send), id: &RequestId) -> Response<Body> {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(request_id = &*id.0, panic = text, "a handler panicked");
     let failure = Failure::from(ApiError::Internal {
         request_id: id.0.to_string(),
     });

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+use prilavok_domain::BusinessId;
 
 use crate::request_id::RequestId;
 use crate::settings::LoggedRequests;
@@ -15,6 +16,8 @@ pub struct Line<'a> {
     pub path: &'a str,
     /// The operation, where the path names one.
     pub operation: &'a str,
+    /// The caller's business, where a surface found it out.
+    pub business: Option<BusinessId>,
     /// The answer's status.
     pub status: StatusCode,
     /// From the request's head to the answer's.
@@ -40,6 +43,7 @@ pub fn write(wanted: LoggedRequests, line: &Line<'_>) {
                 method = %line.method,
                 path = line.path,
                 operation = line.operation,
+                business = line.business.map(BusinessId::get),
                 status = line.status.as_u16(),
                 duration_ms = line.took.as_secs_f64() * 1000.0,
                 request_id = &*line.id.0,

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use figment::Figment;
+use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
+use figment::{Figment, Metadata, Source};
 use prilavok_wire::UtcOffset;
 use serde::de::{self, Deserialize, Deserializer};
 
@@ -22,6 +23,7 @@ const ENVIRONMENT: &str = "PRILAVOK_";
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Where it listens.
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     /// The folder of the database and the files.
     pub data: PathBuf,
@@ -128,9 +130,10 @@ impl Settings {
         }
         sources = sources.merge(
             Env::prefixed(ENVIRONMENT)
-                .lowercase(false)
                 .map(|name| cased(name.as_str()).into())
-                .split("__"),
+                .split("__")
+                // Last, because each of the above would turn it on again.
+                .lowercase(false),
         );
         if let Some(listen) = &overrides.listen {
             sources = sources.merge(Serialized::default("listen", listen));
@@ -138,15 +141,23 @@ impl Settings {
         if let Some(data) = &overrides.data {
             sources = sources.merge(Serialized::default("data", data));
         }
-        let mut settings: Self = sources.extract().map_err(|error| SettingsError(told(error)))?;
-        settings.check()?;
+        let mut settings: Self = sources
+            .extract()
+            .map_err(|errors| SettingsError(told(errors)))?;
+        if let Some((name, problem)) = settings.out_of_range() {
+            let origin = sources
+                .find_metadata(name)
+                .map(|metadata| origin(metadata, name.split('.')));
+            return Err(SettingsError(line(name, &problem, origin)));
+        }
         if overrides.no_limits {
             settings.limits = LimitSettings::lifted();
         }
         Ok(settings)
     }
 
-    fn check(&self) -> Result<(), SettingsError> {
+    /// The first setting that is out of its range, and what is allowed.
+    fn out_of_range(&self) -> Option<(&'static str, String)> {
         let ranges = [
             (
                 "files.link_ttl_seconds",
@@ -168,14 +179,10 @@ impl Settings {
             ),
             ("server.shutdown_seconds", self.server.shutdown_seconds, 0, 600),
         ];
-        for (name, value, min, max) in ranges {
-            if !(min..=max).contains(&value) {
-                return Err(SettingsError(format!(
-                    "{name} must be between {min} and {max}, not {value}"
-                )));
-            }
-        }
-        Ok(())
+        ranges
+            .into_iter()
+            .find(|(_, value, min, max)| !(min..=max).contains(&value))
+            .map(|(name, value, min, max)| (name, format!("must be from {min} to {max}, not {value}")))
     }
 }
 
@@ -197,25 +204,65 @@ fn cased(name: &str) -> String {
     }
 }
 
-fn told(error: figment::Error) -> String {
-    let mut lines = Vec::new();
-    for one in error {
-        let from = one.metadata.as_ref().map(|source| match &source.source {
-            Some(place) => format!(" (from {place})"),
-            None => format!(" (from {})", source.name),
-        });
-        let name = if one.path.is_empty() {
-            String::new()
-        } else {
-            format!("{}: ", one.path.join("."))
-        };
-        lines.push(format!(
-            "wrong setting {name}{}{}",
-            one.kind,
-            from.unwrap_or_default()
-        ));
-    }
+/// One line for each wrong setting.
+fn told(errors: figment::Error) -> String {
+    let lines: Vec<_> = errors
+        .into_iter()
+        .map(|error| {
+            let path = error.path.iter().map(String::as_str);
+            let origin = error
+                .metadata
+                .as_ref()
+                .map(|metadata| origin(metadata, path.clone()));
+            line(&error.path.join("."), &problem(&error.kind), origin)
+        })
+        .collect();
     lines.join("\n")
+}
+
+fn line(name: &str, problem: &str, origin: Option<String>) -> String {
+    let name = if name.is_empty() {
+        String::new()
+    } else {
+        format!(" {name}")
+    };
+    let origin = origin.map_or(String::new(), |origin| format!(" (from {origin})"));
+    format!("wrong setting{name}: {problem}{origin}")
+}
+
+/// What is wrong and what would be right.
+fn problem(kind: &Kind) -> String {
+    match kind {
+        Kind::UnknownField(_, known) => format!("there is no such setting; there are {}", known.join(", ")),
+        Kind::UnknownVariant(given, known) => format!("`{given}` is none of {}", known.join(", ")),
+        Kind::InvalidType(given, wanted) | Kind::InvalidValue(given, wanted) => match wanted.as_str() {
+            "u32" | "u64" | "usize" => format!("must be a whole number, not {given}"),
+            wanted => format!("must be {wanted}, not {given}"),
+        },
+        other => other.to_string().trim_end().to_owned(),
+    }
+}
+
+/// Where a setting came from: a file, a variable, or the command line.
+fn origin<'a>(metadata: &Metadata, path: impl Iterator<Item = &'a str>) -> String {
+    match &metadata.source {
+        Some(Source::File(file)) => file.display().to_string(),
+        Some(Source::Code(_)) => "the command line".to_owned(),
+        Some(place) => place.to_string(),
+        None => {
+            let sections: Vec<_> = path.map(str::to_ascii_uppercase).collect();
+            format!("{ENVIRONMENT}{}", sections.join("__"))
+        }
+    }
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        de::Error::custom(format!(
+            "`{text}` is no IP address with a port, like 127.0.0.1:8080 or [::]:8080"
+        ))
+    })
 }
 
 fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
@@ -251,7 +298,7 @@ mod tests {
         let settings: Settings = Figment::from(Toml::string(DEFAULTS))
             .extract()
             .expect("the defaults are right");
-        settings.check().expect("the defaults are in range");
+        assert_eq!(settings.out_of_range(), None);
         for operation in Operation::ALL {
             let limit = settings.limits.hourly.get(operation);
             assert_eq!(
@@ -269,24 +316,60 @@ mod tests {
     #[test]
     fn a_wrong_setting_is_named() {
         let folder = tempfile::tempdir().expect("a folder");
-        for (text, named) in [
-            ("listen = \"x\"", "listen"),
-            ("listen = \"nowhere\"", "listen"),
-            ("utc_offset = \"+25:00\"", "utc_offset"),
-            ("public_url = \"ftp://x\"", "public_url"),
-            ("[limits]\nparallel = -1", "limits.parallel"),
-            ("[limits.hourly]\ngetChta = 5", "getChta"),
-            ("[limits.businesses.x]\nparallel = 5", "`x`"),
-            ("[server]\nshutdown_seconds = 601", "server.shutdown_seconds"),
-            ("[log]\nformat = \"xml\"", "log.format"),
+        let file = folder.path().join("prilavok.toml");
+        for (text, told) in [
+            (
+                "listn = \"x\"",
+                "listn: there is no such setting; there are listen, data",
+            ),
+            (
+                "listen = \"nowhere\"",
+                "listen: `nowhere` is no IP address with a port",
+            ),
+            ("utc_offset = \"+25:00\"", "utc_offset: an offset is written like"),
+            (
+                "public_url = \"ftp://x\"",
+                "public_url: `ftp://x` is no address like",
+            ),
+            ("[limits]\nparallel = -1", "limits.parallel: must be a number from 0"),
+            (
+                "[limits.hourly]\ngetChta = 5",
+                "limits.hourly: `getChta` is not an operation",
+            ),
+            (
+                "[limits.businesses.x]\nparallel = 5",
+                "limits.businesses: `x` is not the id",
+            ),
+            (
+                "[server]\nshutdown_seconds = 601",
+                "server.shutdown_seconds: must be from 0 to 600",
+            ),
+            (
+                "[files]\nlink_ttl_seconds = \"day\"",
+                "files.link_ttl_seconds: must be a whole number",
+            ),
+            (
+                "[log]\nformat = \"xml\"",
+                "log.format: `xml` is none of auto, human, json",
+            ),
         ] {
-            let file = folder.path().join("prilavok.toml");
             std::fs::write(&file, text).expect("written");
             let error = Settings::load(Some(&file), &Overrides::default())
                 .expect_err(text)
                 .to_string();
-            assert!(error.contains(named), "{text}: {error}");
+            assert!(error.starts_with(&format!("wrong setting {told}")), "{error}");
+            assert!(error.contains("prilavok.toml)"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_command_line_is_named_too() {
+        let overrides = Overrides {
+            listen: Some("here".to_owned()),
+            ..Overrides::default()
+        };
+        let error = Settings::load(None, &overrides).expect_err("wrong").to_string();
+        assert!(error.contains("(from the command line)"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -24,6 +25,12 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let store = data::open(&arguments.place.settings()?.data)?;
+    if arguments.file.exists() {
+        bail!(
+            "{} exists already: name a new file, so that no older copy is lost",
+            arguments.file.display()
+        );
+    }
     // Draws on a terminal only, and on standard error.
     let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template(
         "{bar:40} {pos}/{len} pages, {eta} left",
@@ -40,7 +47,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .await;
     store.close().await;
     bar.finish_and_clear();
-    copied?;
+    copied.with_context(|| format!("the store was not copied to {}", arguments.file.display()))?;
     eprintln!("copied to {}", arguments.file.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::Place;
-use crate::data;
+use crate::{data, output};
 
 pub(crate) async fn run(place: &Place) -> anyhow::Result<ExitCode> {
     let folder = place.settings()?.data;
@@ -11,17 +11,18 @@ pub(crate) async fn run(place: &Place) -> anyhow::Result<ExitCode> {
     let report = store.check(&data::files(&folder)?).await;
     store.close().await;
     let report = report?;
-    println!(
-        "{} chats, {} messages, {} files",
+    let mut text = format!(
+        "{} chats, {} messages, {} files\n",
         report.chats, report.messages, report.files
     );
     for problem in &report.problems {
-        println!("problem: {problem}");
+        text.extend(["problem: ", problem, "\n"]);
     }
     if report.problems.is_empty() {
-        println!("no problems");
+        output::print(&(text + "no problems\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
+    output::print(&text)?;
     eprintln!(
         "prilavok: {} problems; restore a backup, or report them with this output",
         report.problems.len()

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use prilavok_server::settings;
 
-#[expect(clippy::unnecessary_wraps, reason = "every command answers alike")]
+use crate::output;
+
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    print!("{}", settings::DEFAULTS);
+    output::print(settings::DEFAULTS)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,76 +1,108 @@
 //! `prilavok keys`: the Api-Keys of a business, straight in the store.
 
+use std::fmt::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+use prilavok_domain::business::InvalidName;
 use prilavok_domain::{
     BusinessId, Clock, CredentialId, CredentialKind, CredentialName, Scope, ScopeSet, SystemClock,
 };
 use prilavok_server::secrets;
-use prilavok_store::NewCredential;
+use prilavok_store::{Credential, NewCredential, Store};
 
 use super::Place;
-use crate::data;
+use crate::{data, output};
+
+const KIND: CredentialKind = CredentialKind::ApiKey;
 
 #[derive(Subcommand)]
-pub(crate) enum Command {
+pub enum Command {
     /// Make a key, and print it alone on standard output: it is shown this once
+    #[command(after_help = "\
+Example:
+  prilavok keys create --business 1 --name crm --scope communication
+
+The scope communication is what a connector needs to talk to buyers; all-methods:read-only lets it read.")]
     Create {
         #[command(flatten)]
-        place: Place,
-        /// The business that the key belongs to
-        #[arg(long, value_name = "N")]
-        business: i64,
+        owner: Owner,
         /// What it is for, 1 to 100 characters; no other key of the business may have the name
-        #[arg(long)]
-        name: String,
+        #[arg(long, value_parser = credential_name)]
+        name: CredentialName,
         /// What it may be used for; give it several times for several scopes
         #[arg(long = "scope", value_name = "SCOPE", required = true, num_args = 1..,
-              value_parser = clap::builder::PossibleValuesParser::new(Scope::ALL.iter().map(|scope| scope.as_str())))]
+              value_parser = PossibleValuesParser::new(Scope::ALL.iter().map(|scope| scope.as_str())))]
         scopes: Vec<String>,
     },
-    /// List the keys of a business
-    List {
-        #[command(flatten)]
-        place: Place,
-        /// The business
-        #[arg(long, value_name = "N")]
-        business: i64,
-    },
+    /// List the keys of a business, revoked ones included
+    List(Owner),
     /// Revoke a key for good
     Revoke {
         #[command(flatten)]
-        place: Place,
-        /// The business
-        #[arg(long, value_name = "N")]
-        business: i64,
+        owner: Owner,
         /// The key's name, or its id as `prilavok keys list` shows it
         #[arg(value_name = "NAME|ID")]
         key: String,
     },
 }
 
-pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
-    match command {
-        Command::Create {
-            place,
-            business,
-            name,
-            scopes,
-        } => create(&place, business, name, &scopes).await,
-        Command::List { place, business } => list(&place, business).await,
-        Command::Revoke { place, business, key } => revoke(&place, business, &key).await,
+/// Whose keys.
+#[derive(Args)]
+pub struct Owner {
+    #[command(flatten)]
+    place: Place,
+    /// The business that the keys belong to
+    #[arg(long, value_name = "N", value_parser = business_id)]
+    business: BusinessId,
+}
+
+fn business_id(text: &str) -> Result<BusinessId, String> {
+    let number = text
+        .parse()
+        .map_err(|_| "it is no whole number".to_owned())?;
+    BusinessId::new(number).map_err(|error| error.to_string())
+}
+
+fn credential_name(text: &str) -> Result<CredentialName, InvalidName> {
+    CredentialName::new(text)
+}
+
+impl Owner {
+    /// Opens the store that the business is in.
+    async fn store(&self) -> anyhow::Result<Arc<dyn Store>> {
+        let folder = self.place.settings()?.data;
+        let store = data::open(&folder)?;
+        if store.business(self.business).await?.is_none() {
+            store.close().await;
+            bail!(
+                "there is no business {0} in {1}: register it first, with PUT /operator/v1/businesses/{0}",
+                self.business,
+                folder.display()
+            );
+        }
+        Ok(store)
     }
 }
 
-async fn create(place: &Place, business: i64, name: String, scopes: &[String]) -> anyhow::Result<ExitCode> {
-    let store = data::open(&place.settings()?.data)?;
+pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Create { owner, name, scopes } => create(&owner, name, &scopes).await?,
+        Command::List(owner) => list(&owner).await?,
+        Command::Revoke { owner, key } => revoke(&owner, &key).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn create(owner: &Owner, name: CredentialName, scopes: &[String]) -> anyhow::Result<()> {
     let secret = secrets::new_api_key();
     let new = NewCredential {
-        business: BusinessId::new(business).context("--business")?,
-        kind: CredentialKind::ApiKey,
-        name: CredentialName::new(name).context("--name")?,
+        business: owner.business,
+        kind: KIND,
+        name,
         scopes: scopes
             .iter()
             .map(|scope| scope.parse::<Scope>())
@@ -79,70 +111,62 @@ async fn create(place: &Place, business: i64, name: String, scopes: &[String]) -
         hash: secrets::hash(&secret),
         expires_at: None,
     };
+    let store = owner.store().await?;
     let created = store.create_credential(new, None, SystemClock.now()).await;
     store.close().await;
     let created = created.context("the key was not made")?.value;
     eprintln!(
-        "key {} `{}` of business {business}; it is shown this once:",
+        "key {} `{}` of business {}; it is shown this once:",
         created.id,
-        created.name.as_str()
+        created.name.as_str(),
+        owner.business
     );
-    println!("{secret}");
-    Ok(ExitCode::SUCCESS)
+    output::print(&format!("{secret}\n"))
 }
 
-async fn list(place: &Place, business: i64) -> anyhow::Result<ExitCode> {
-    let store = data::open(&place.settings()?.data)?;
-    let keys = store
-        .credentials(
-            BusinessId::new(business).context("--business")?,
-            CredentialKind::ApiKey,
-        )
-        .await;
+async fn list(owner: &Owner) -> anyhow::Result<()> {
+    let store = owner.store().await?;
+    let keys = store.credentials(owner.business, KIND).await;
     store.close().await;
-    println!("{:<18} {:<8} {:<30} SCOPES", "ID", "STATE", "NAME");
+    let mut table = format!("{:<18} {:<8} {:<30} SCOPES\n", "ID", "STATE", "NAME");
     for key in keys? {
-        let state = if key.revoked_at.is_some() {
-            "revoked"
-        } else {
-            "active"
-        };
+        let state = if is_active(&key) { "active" } else { "revoked" };
         let scopes: Vec<_> = key.scopes.iter().map(Scope::as_str).collect();
-        println!(
-            "{:<18} {state:<8} {:<30} {}",
-            key.id.to_string(),
-            key.name.as_str(),
-            scopes.join(" ")
-        );
+        let (id, name, scopes) = (key.id.to_string(), key.name.as_str(), scopes.join(" "));
+        writeln!(table, "{id:<18} {state:<8} {name:<30} {scopes}")?;
     }
-    Ok(ExitCode::SUCCESS)
+    output::print(&table)
 }
 
-async fn revoke(place: &Place, business: i64, key: &str) -> anyhow::Result<ExitCode> {
-    let store = data::open(&place.settings()?.data)?;
-    let business = BusinessId::new(business).context("--business")?;
-    let kind = CredentialKind::ApiKey;
-    let keys = store.credentials(business, kind).await?;
-    let active = keys.iter().filter(|one| one.revoked_at.is_none());
-    let named = active.clone().find(|one| one.name.as_str() == key);
-    let wanted = named.or_else(|| {
-        active
-            .clone()
-            .find(|one| Some(one.id) == key.parse().ok().map(CredentialId))
-    });
+async fn revoke(owner: &Owner, key: &str) -> anyhow::Result<()> {
+    let store = owner.store().await?;
+    let keys = store.credentials(owner.business, KIND).await?;
+    let id = key.parse().ok().map(CredentialId);
+    let active = || keys.iter().filter(|one| is_active(one));
+    let wanted = active()
+        .find(|one| one.name.as_str() == key)
+        .or_else(|| active().find(|one| Some(one.id) == id));
     let Some(wanted) = wanted else {
         store.close().await;
-        bail!("business {business} has no active key `{key}`: prilavok keys list shows them");
+        bail!(
+            "business {} has no active key `{key}`: prilavok keys list shows them",
+            owner.business
+        );
     };
     let revoked = store
-        .revoke_credential(business, kind, wanted.id, SystemClock.now())
+        .revoke_credential(owner.business, KIND, wanted.id, SystemClock.now())
         .await;
     store.close().await;
-    let revoked = revoked?;
+    revoked.context("the key was not revoked")?;
     eprintln!(
-        "revoked key {} `{}` of business {business}",
-        revoked.id,
-        revoked.name.as_str()
+        "revoked key {} `{}` of business {}",
+        wanted.id,
+        wanted.name.as_str(),
+        owner.business
     );
-    Ok(ExitCode::SUCCESS)
+    Ok(())
+}
+
+fn is_active(key: &Credential) -> bool {
+    key.revoked_at.is_none()
 }

@@ -6,6 +6,8 @@ use clap::{Args, ValueEnum};
 use prilavok_server::operator;
 use prilavok_wire::openapi::partner_openapi;
 
+use crate::output;
+
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Whose document
@@ -26,6 +28,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Api::Partner => partner_openapi(),
         Api::Operator => operator::openapi(),
     };
-    println!("{}", serde_json::to_string_pretty(&document)?);
+    output::print(&format!("{}\n", serde_json::to_string_pretty(&document)?))?;
     Ok(ExitCode::SUCCESS)
 }

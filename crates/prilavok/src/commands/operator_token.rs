@@ -7,7 +7,7 @@ use prilavok_domain::{Clock, SystemClock};
 use prilavok_server::secrets;
 
 use super::Place;
-use crate::data;
+use crate::{data, output};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -24,6 +24,6 @@ pub(crate) async fn run(Command::Create(place): Command) -> anyhow::Result<ExitC
         .await;
     store.close().await;
     eprintln!("operator token {}; it is shown this once:", created?.id);
-    println!("{token}");
+    output::print(&format!("{token}\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -107,7 +107,7 @@ pub(super) async fn other_method(method: Method) -> Response {
 }
 
 /// A handler panicked.
-pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text
         .or_else(|| panic.downcast_ref::<&str>().copied())

@@ -35,6 +35,7 @@ mod registry;
 mod returns;
 mod time;
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -60,7 +61,9 @@ pub fn router(app: SharedApp) -> Router {
         .route("/operator", any(envelope::no_such_path))
         .route("/operator/", any(envelope::no_such_path))
         .route("/operator/{*rest}", any(envelope::no_such_path))
-        .layer(CatchPanicLayer::custom(envelope::panicked))
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| {
+            envelope::panicked(&*panic)
+        }))
         .layer(axum::middleware::from_fn(envelope::envelope))
         .with_state(app)
 }

@@ -19,7 +19,7 @@ use crate::app::{App, SharedApp};
 use crate::request_id::RequestId;
 
 /// Answers a request to the Partner API, and any request whose address nobody else knows. The
-/// operation is left in the answer's extensions, for those who count and log.
+/// operation and the caller's business are left in the answer's extensions, for those who count and log.
 pub async fn partner(State(app): State<SharedApp>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(&parts.headers, body);
@@ -65,6 +65,9 @@ async fn answer(
         app.limits.window(operation, business, now),
     );
     response.extensions_mut().insert(operation);
+    if let Some(business) = business {
+        response.extensions_mut().insert(business);
+    }
     response
 }
 

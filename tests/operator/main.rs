@@ -1,0 +1,14 @@
+//! The Operator API over real HTTP: what a marketplace's backend may rely on.
+
+mod bulk;
+mod chats;
+mod credentials;
+mod desk;
+mod disputes;
+mod document;
+mod errors;
+mod files;
+mod messages;
+mod pages;
+mod registry;
+mod retries;
