@@ -178,6 +178,11 @@ impl Desk {
         count(self.folder.path().join("files"))
     }
 
+    /// The store's file, for those who break it.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join(FILE_NAME)
+    }
+
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }

@@ -76,7 +76,7 @@ fn every_operation_is_described() {
         let placeholders: BTreeSet<&str> = path.split(['{', '}']).skip(1).step_by(2).collect();
         assert_eq!(in_path, placeholders, "{at}");
     }
-    assert_eq!(names.len(), 37);
+    assert_eq!(names.len(), 36);
     assert_eq!(
         document["components"]["securitySchemes"]["operatorToken"]["scheme"],
         "bearer"
@@ -148,5 +148,114 @@ fn operations_are_counted_by_their_names() {
         r#"prilavok_requests_total{operation="bulk",status="200"} 1"#,
     ] {
         assert!(metrics.contains(line), "{line} in\n{metrics}");
+    }
+}
+
+#[test]
+fn the_document_in_the_project_is_the_one_that_the_code_yields() {
+    let kept = include_str!("../../openapi/operator.json");
+    let kept: Value = serde_json::from_str(kept).expect("JSON");
+    let yielded = serde_json::to_value(prilavok_server::operator::openapi()).expect("JSON");
+    assert!(
+        kept == yielded,
+        "openapi/operator.json is out of date: run `just openapi` and review the change"
+    );
+}
+
+/// The operations that take JSON, with their schemas.
+fn bodies(document: &Value) -> Vec<(String, Method, Value)> {
+    let of_operation = |(path, method, operation): (String, String, Value)| {
+        let reference = operation.pointer("/requestBody/content/application~1json/schema/$ref")?;
+        let schema = document.pointer(reference.as_str()?.strip_prefix('#')?)?.clone();
+        Some((path, method.to_uppercase().parse().expect("a method"), schema))
+    };
+    operations(document)
+        .into_iter()
+        .filter_map(of_operation)
+        .collect()
+}
+
+/// A path with its ids filled in.
+fn filled(path: &str) -> String {
+    let ids = [
+        ("businessId", "1"),
+        ("campaignId", "1"),
+        ("orderId", "7"),
+        ("returnId", "3"),
+        ("chatId", "1"),
+        ("keyId", "2"),
+        ("tokenId", "3"),
+        ("publicId", "c-4711"),
+    ];
+    ids.iter().fold(path.to_owned(), |path, (name, id)| {
+        path.replace(&format!("{{{name}}}"), id)
+    })
+}
+
+#[test]
+fn bodies_have_the_fields_that_the_document_says() {
+    let desk = Desk::open();
+    let bodies = bodies(&document(&desk));
+    assert_eq!(bodies.len(), 12);
+    for (path, method, schema) in bodies {
+        let send = |body: Value| Answer::to(desk.request(method.clone(), &filled(&path)).json(&body));
+        let properties = schema["properties"].as_object().expect("properties");
+        let mut body = serde_json::json!({"surplus": 1});
+        for name in properties.keys() {
+            body[name] = serde_json::json!({"of": "the wrong type"});
+        }
+        let details = send(body).fails(400, "VALIDATION_FAILED");
+        for name in properties.keys() {
+            let known = details.iter().any(|it| it.starts_with(name.as_str()));
+            assert!(
+                known && !details.contains(&format!("{name}: is not known here")),
+                "{path}: {name}: {details:?}"
+            );
+        }
+        assert!(
+            details.contains(&"surplus: is not known here".to_owned()),
+            "{path}: {details:?}"
+        );
+
+        let required: Vec<&str> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        if !required.is_empty() {
+            let missing: BTreeSet<String> = send(serde_json::json!({}))
+                .fails(400, "VALIDATION_FAILED")
+                .into_iter()
+                .collect();
+            let expected = required
+                .iter()
+                .map(|name| format!("{name}: is required"))
+                .collect();
+            assert_eq!(missing, expected, "{path}");
+        }
+    }
+}
+
+#[test]
+fn the_examples_work() {
+    let desk = Desk::open();
+    let mut bodies = bodies(&document(&desk));
+    // Bulk registers what the other examples name; keys, tokens and chats are made before they are changed.
+    let order = |path: &str, method: &Method| match method {
+        _ if path.ends_with("/bulk") => 0,
+        &Method::PUT => 1,
+        _ if path.ends_with("/keys") => 2,
+        _ if path.ends_with("/oauth-tokens") => 3,
+        _ if path.ends_with("/chats") => 4,
+        _ => 5,
+    };
+    bodies.sort_by_key(|(path, method, _)| order(path, method));
+    for (path, method, schema) in bodies {
+        let example = schema
+            .get("example")
+            .unwrap_or_else(|| panic!("{path} has an example"));
+        let answer = Answer::to(desk.request(method, &filled(&path)).json(example));
+        assert!(matches!(answer.status, 200 | 201), "{path}: {:#}", answer.json());
     }
 }

@@ -107,7 +107,7 @@ fn what_is_refused_leaves_no_file_behind() {
                 .text("chat", "7"),
             vec![
                 "sender: must be given once",
-                "message: a message must have 1 to 4096 characters, not 0",
+                "message: must have 1 to 4096 characters, not 0",
                 "chat: is not known here",
             ],
         ),

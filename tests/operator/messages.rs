@@ -94,18 +94,18 @@ fn messages_that_cannot_be() {
             json!({"sender": "BUYER", "message": "", "waitFor": "NOBODY", "text": 1}),
             vec![
                 "sender: must be one of CUSTOMER, MARKET, SUPPORT",
-                "message: a message must have 1 to 4096 characters, not 0",
+                "message: must have 1 to 4096 characters, not 0",
                 "waitFor: must be one of CUSTOMER, PARTNER, ARBITER, MARKET",
                 "text: is not known here",
             ],
         ),
         (
             json!({"sender": "CUSTOMER", "message": "я".repeat(4097)}),
-            vec!["message: a message must have 1 to 4096 characters, not 4097"],
+            vec!["message: must have 1 to 4096 characters, not 4097"],
         ),
         (
             json!({"sender": "CUSTOMER", "message": "a\u{0}b"}),
-            vec!["message: a message must not contain the NUL character"],
+            vec!["message: must not contain the NUL character"],
         ),
         (json!({}), vec!["sender: is required", "message: is required"]),
     ] {

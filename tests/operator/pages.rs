@@ -37,12 +37,12 @@ fn rows_put_in_between_neither_repeat_nor_hide_others() {
     }
     let mut next = 5;
     let rows = walk(&desk, &format!("{BUSINESS}/orders"), 3, || {
-        // One before the place where the reader is, one after it.
+        // Odd ones: behind the place where the reader is, sooner or later, and far ahead of it.
         for id in [next, next + 100] {
             let order = json!({"campaignId": 1, "customerId": "anna"});
             desk.put(&format!("{BUSINESS}/orders/{id}"), &order).is(201);
         }
-        next += 1;
+        next += 2;
     });
     let found = ids(&rows, "orderId");
     assert!(found.is_sorted_by(|a, b| a < b), "{found:?}");

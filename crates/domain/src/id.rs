@@ -59,6 +59,10 @@ ids! {
     ReturnId,
     /// A file that a message carries; unique across the server.
     FileId,
+    /// Something that happened in a chat and that sellers are told of; increasing across the server.
+    EventId,
+    /// A subscription to notifications; unique across the server.
+    SubscriptionId,
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ pub enum IdSequence {
         messages: i64,
         /// The last file's id.
         files: i64,
+        /// The last event's id.
+        events: i64,
     },
 }
 
@@ -45,6 +47,8 @@ pub enum IdFor {
     Message,
     /// A file, a credential and whatever else needs an id of its own.
     File,
+    /// An event.
+    Event,
 }
 
 impl IdSequence {
@@ -64,6 +68,7 @@ impl IdSequence {
             chats: 0,
             messages: 0,
             files: 0,
+            events: 0,
         }
     }
 
@@ -74,11 +79,13 @@ impl IdSequence {
                 chats,
                 messages,
                 files,
+                events,
             } => {
                 let last = match of {
                     IdFor::Chat => chats,
                     IdFor::Message => messages,
                     IdFor::File => files,
+                    IdFor::Event => events,
                 };
                 *last += 1;
                 *last

@@ -8,6 +8,7 @@ mod named;
 pub mod access;
 pub mod business;
 pub mod chat;
+pub mod event;
 pub mod id;
 pub mod id_sequence;
 pub mod message;
@@ -19,7 +20,8 @@ pub use business::{
     Business, BusinessState, Campaign, CampaignState, Customer, Name, Order, Placement, PublicId, Return,
 };
 pub use chat::{Chat, ChatStatus, ChatType, Context, ContextType};
-pub use id::{BusinessId, CampaignId, ChatId, FileId, MessageId, OrderId, ReturnId};
+pub use event::{Event, EventTypes};
+pub use id::{BusinessId, CampaignId, ChatId, EventId, FileId, MessageId, OrderId, ReturnId, SubscriptionId};
 pub use id_sequence::IdSequence;
 pub use message::{Attachment, FileName, Message, MessageText, Sender};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};

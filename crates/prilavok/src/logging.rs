@@ -1,5 +1,6 @@
-//! Logs on standard error: for people on a terminal, as JSON otherwise.
+//! Logs on standard error: for people on a terminal, as JSON otherwise. Panics are log lines too.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{IsTerminal, stderr};
 
 use anyhow::Context;
@@ -23,5 +24,10 @@ pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
     } else {
         logs.json().flatten_event(true).init();
     }
+    std::panic::set_hook(Box::new(|panic| {
+        let backtrace = Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+        tracing::error!(%panic, backtrace, "panic");
+    }));
     Ok(())
 }

@@ -12,20 +12,21 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use futures_util::FutureExt;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use prilavok_domain::BusinessId;
-use prilavok_wire::{ApiError, Failure, Operation};
+use prilavok_wire::{ApiError, Operation};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use crate::app::SharedApp;
 use crate::metrics::OperationName;
+use crate::partner;
 use crate::request_id::{self, RequestId};
 use crate::request_log;
 
@@ -130,13 +131,7 @@ fn panicked(panic: &(dyn Any + Send), id: &RequestId) -> Response<Body> {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(request_id = &*id.0, panic = text, "a handler panicked");
-    let failure = Failure::from(ApiError::Internal {
+    partner::refuse(ApiError::Internal {
         request_id: id.0.to_string(),
-    });
-    let mut response = Response::new(Body::from(failure.to_json()));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+    })
 }

@@ -37,6 +37,7 @@ pub fn write(wanted: LoggedRequests, line: &Line<'_>) {
     if !logged {
         return;
     }
+    let duration_ms = (line.took.as_secs_f64() * 1e6).round() / 1e3;
     macro_rules! log_at {
         ($level:ident) => {
             tracing::$level!(
@@ -45,15 +46,15 @@ pub fn write(wanted: LoggedRequests, line: &Line<'_>) {
                 operation = line.operation,
                 business = line.business.map(BusinessId::get),
                 status = line.status.as_u16(),
-                duration_ms = line.took.as_secs_f64() * 1000.0,
+                duration_ms,
                 request_id = &*line.id.0,
                 "request"
             )
         };
     }
     if line.status.is_server_error() {
-        log_at!(error)
+        log_at!(error);
     } else {
-        log_at!(info)
+        log_at!(info);
     }
 }

@@ -2,8 +2,11 @@
 //! that every path gets an answer in an envelope.
 
 use axum::Router;
-use axum::response::Redirect;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
+use prilavok_wire::ApiError;
+use prilavok_wire::error::Quoted;
 
 use crate::app::SharedApp;
 use crate::{docs, health, operator, partner};
@@ -18,7 +21,15 @@ pub fn router(app: SharedApp) -> Router {
         .route("/files/{business}/{file}", any(partner::download))
         .merge(docs::router())
         .fallback(partner::partner)
-        .method_not_allowed_fallback(partner::partner)
+        .method_not_allowed_fallback(other_method)
         .with_state(app.clone())
         .merge(operator::router(app))
+}
+
+/// The path has other methods; the router adds `Allow`.
+async fn other_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    partner::refuse(ApiError::MethodNotSupported(Quoted::new(method.as_str())))
 }

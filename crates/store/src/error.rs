@@ -3,7 +3,9 @@
 use std::fmt;
 
 use prilavok_domain::rules::RuleViolation;
-use prilavok_domain::{BusinessId, CampaignId, ChatId, CredentialId, MessageId, OrderId, PublicId, ReturnId};
+use prilavok_domain::{
+    BusinessId, CampaignId, ChatId, CredentialId, MessageId, OrderId, PublicId, ReturnId, SubscriptionId,
+};
 
 /// Why an operation did not happen. Nothing was changed by it.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +62,8 @@ pub enum Entity {
     Message(MessageId),
     /// A key or token of the business.
     Credential(CredentialId),
+    /// A subscription of the business.
+    Subscription(SubscriptionId),
 }
 
 impl fmt::Display for Entity {
@@ -73,6 +77,7 @@ impl fmt::Display for Entity {
             Self::Chat(id) => write!(f, "chat {id}"),
             Self::Message(id) => write!(f, "message {id}"),
             Self::Credential(id) => write!(f, "credential {id}"),
+            Self::Subscription(id) => write!(f, "subscription {id}"),
         }
     }
 }

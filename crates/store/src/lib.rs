@@ -13,6 +13,7 @@ pub mod error;
 pub mod files;
 pub mod idempotency;
 pub mod limits;
+pub mod notifications;
 pub mod observer;
 pub mod registry;
 pub mod sqlite;
@@ -23,8 +24,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use prilavok_domain::{
     Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId, CredentialKind,
-    Customer, FileId, Message, MessageId, Order, OrderId, PublicId, Return, ReturnId, Timestamp,
+    Customer, Event, FileId, Message, MessageId, MessageText, Order, OrderId, PublicId, Return, ReturnId,
+    SubscriptionId, Timestamp,
 };
+use tokio::sync::broadcast;
 
 pub use backup::CheckReport;
 pub use chats::{
@@ -35,8 +38,15 @@ pub use credentials::{Credential, CredentialChange, NewCredential, OperatorToken
 pub use error::{Conflict, Entity, Refusal, StoreError};
 pub use idempotency::{Applied, Idempotency, Surface};
 pub use limits::Usage;
+pub use notifications::{
+    Again, Attempt, AttemptFilter, Backlog, Delivery, DisabledBy, ForgetBefore, LoggedAttempt,
+    NewSubscription, Outcome, Settled, Subscription, SubscriptionChange, SubscriptionName, Switch,
+};
 pub use observer::Observer;
 pub use registry::{Put, Registration};
+
+/// The businesses that a commit brought events for.
+pub type Changes = Arc<[BusinessId]>;
 
 /// The result of a store operation.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -187,6 +197,111 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Applied<Chat>>;
     /// A file of a business.
     async fn file(&self, business: BusinessId, id: FileId) -> Result<Option<(Attachment, StoredFile)>>;
+
+    // --- Events and notifications.
+
+    /// Events after the event `after` (zero: from the first one kept), in order, of one business or of all.
+    async fn events(&self, business: Option<BusinessId>, after: i64, limit: usize) -> Result<Vec<Event>>;
+    /// The newest event's id, of one business or of all; zero where there is none.
+    async fn newest_event(&self, business: Option<BusinessId>) -> Result<i64>;
+    /// Told after each commit which businesses have new events. A listener that lags misses some, and is
+    /// told that it did: it then looks for itself.
+    fn changes(&self) -> broadcast::Receiver<Changes>;
+    /// Adds a subscription, not enabled. Refused with [`Conflict::NameTaken`].
+    async fn create_subscription(
+        &self,
+        new: NewSubscription,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<Subscription>>;
+    /// Subscriptions of a business by id.
+    async fn subscriptions(&self, business: BusinessId) -> Result<Vec<Subscription>>;
+    /// A subscription of a business.
+    async fn subscription(&self, business: BusinessId, id: SubscriptionId) -> Result<Option<Subscription>>;
+    /// Renames it, or changes where it wants to be told of what.
+    async fn change_subscription(
+        &self,
+        business: BusinessId,
+        id: SubscriptionId,
+        change: SubscriptionChange,
+    ) -> Result<Subscription>;
+    /// Switches it on or off, or gives it a new secret.
+    async fn switch_subscription(
+        &self,
+        business: BusinessId,
+        id: SubscriptionId,
+        switch: Switch,
+    ) -> Result<Subscription>;
+    /// Removes it; its log stays until it is swept.
+    async fn delete_subscription(&self, business: BusinessId, id: SubscriptionId) -> Result<()>;
+    /// The enabled subscriptions of all businesses.
+    async fn enabled_subscriptions(&self) -> Result<Vec<Subscription>>;
+    /// A number that changes whenever a subscription was added, changed, switched or removed, whichever
+    /// process did it.
+    async fn subscriptions_version(&self) -> Result<u64>;
+    /// What a subscription is to be sent next, if anything; whether it is time yet is not asked.
+    async fn next_delivery(&self, business: BusinessId, id: SubscriptionId) -> Result<Option<Delivery>>;
+    /// Logs a try to deliver and does what follows from it, in one transaction.
+    async fn settle(
+        &self,
+        business: BusinessId,
+        id: SubscriptionId,
+        delivery: Delivery,
+        attempt: Attempt,
+        settled: Settled,
+    ) -> Result<()>;
+    /// The delivery log of a business, newest first; `before` is the last id of the page before.
+    async fn attempts(
+        &self,
+        business: BusinessId,
+        filter: AttemptFilter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Page<LoggedAttempt>>;
+    /// Queues events to be sent again; answers how many.
+    async fn send_again(
+        &self,
+        business: BusinessId,
+        id: SubscriptionId,
+        again: Again,
+        now: Timestamp,
+    ) -> Result<u64>;
+    /// What waits to be delivered, over all businesses.
+    async fn backlog(&self) -> Result<Backlog>;
+
+    // --- Scheduled work.
+
+    /// Unfinished chats of type CHAT whose last message is older than `before`.
+    async fn idle_chats(&self, business: BusinessId, before: Timestamp, limit: usize) -> Result<Vec<ChatId>>;
+    /// Finishes a chat if it is idle still; answers whether it did.
+    async fn finish_idle(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool>;
+    /// Chats in which the partner has owed the customer an answer since before `before` and was not
+    /// reminded yet.
+    async fn unanswered_chats(
+        &self,
+        business: BusinessId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ChatId>>;
+    /// Writes the market's reminder if the partner owes an answer still; answers whether it did.
+    async fn remind(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        before: Timestamp,
+        text: MessageText,
+        now: Timestamp,
+    ) -> Result<bool>;
+    /// Forgets old lines of the delivery log and old events; answers how many.
+    async fn forget_notifications(&self, before: ForgetBefore) -> Result<u64>;
+    /// For each object of the file store whether a message names it.
+    async fn named_files(&self, objects: Vec<String>) -> Result<Vec<bool>>;
 
     // --- Limits.
 

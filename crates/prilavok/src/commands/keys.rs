@@ -20,7 +20,7 @@ use crate::{data, output};
 const KIND: CredentialKind = CredentialKind::ApiKey;
 
 #[derive(Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Make a key, and print it alone on standard output: it is shown this once
     #[command(after_help = "\
 Example:
@@ -52,7 +52,7 @@ The scope communication is what a connector needs to talk to buyers; all-methods
 
 /// Whose keys.
 #[derive(Args)]
-pub struct Owner {
+pub(crate) struct Owner {
     #[command(flatten)]
     place: Place,
     /// The business that the keys belong to
@@ -88,7 +88,7 @@ impl Owner {
     }
 }
 
-pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Create { owner, name, scopes } => create(&owner, name, &scopes).await?,
         Command::List(owner) => list(&owner).await?,

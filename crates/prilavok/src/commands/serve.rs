@@ -7,14 +7,14 @@ use anyhow::Context;
 use clap::Args;
 use prilavok_domain::{Clock, SystemClock};
 use prilavok_server::app::App;
-use prilavok_server::demo::{self, DemoKeys};
+use prilavok_server::demo::{self, DemoKeys, Seeded};
 use prilavok_server::settings::{Overrides, Settings};
 use prilavok_server::{http, router};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Place;
-use crate::{data, logging};
+use crate::{data, logging, output};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -48,7 +48,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     logging::start(&settings.log)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    // The port first: a second server on the same folder must not touch it.
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
         format!(
             "cannot listen on {}: is another server running? --listen takes another address",
@@ -56,6 +55,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         )
     })?;
     let address = format!("http://{}", listener.local_addr()?);
+    let _claim = data::claim(&settings.data)?;
     let clock = SystemClock;
     let files = data::files(&settings.data)?;
     let seeded = match arguments.demo {
@@ -65,10 +65,18 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let store = data::open_or_make(&settings.data)?;
     let app = Arc::new(App::new(store, files, Arc::new(clock), settings).await?);
     let background = app.start_background();
-    tracing::info!(address, data = %app.settings.data.display(), "listening");
-    if let Some(seeded) = seeded {
-        let keys = demo::keys(&*app.store, clock.now()).await?;
-        print_demo(&address, seeded, &keys);
+    let docs = format!("{address}/docs/");
+    tracing::info!(address, docs, data = %app.settings.data.display(), "listening");
+    match seeded {
+        Some(Seeded::No) => tracing::warn!(
+            "the store has data that is not the demo's: it was left as it is; \
+             --data names another folder for the demo"
+        ),
+        Some(seeded) => {
+            let keys = demo::keys(&*app.store, clock.now()).await?;
+            output::print(&introduction(&address, seeded, &keys))?;
+        }
+        None => {}
     }
     let stop = async {
         tokio::select! {
@@ -88,11 +96,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_demo(address: &str, seeded: bool, keys: &DemoKeys) {
-    let state = if seeded {
-        "The demo is ready."
-    } else {
-        "The store has data already; it was left as it is."
+/// What somebody who starts the demo wants to know.
+fn introduction(address: &str, seeded: Seeded, keys: &DemoKeys) -> String {
+    let state = match seeded {
+        Seeded::Now => "The demo is ready.",
+        _ => "The demo was here already and is left as it is; these keys replace those shown before.",
     };
     let DemoKeys {
         seller,
@@ -100,8 +108,8 @@ fn print_demo(address: &str, seeded: bool, keys: &DemoKeys) {
         other_seller,
         operator,
     } = keys;
-    println!(
-        "{state} These secrets are shown once; the next start with --demo makes new ones.
+    format!(
+        "{state} Secrets are shown once; the next start with --demo makes new ones.
 
   Api-Key of business 1           {seller}
   Api-Key of business 1, reading  {reader}
@@ -117,5 +125,5 @@ Read chat 1 as the seller's system, then answer in it as the buyer:
 
 API reference: {address}/docs/
 "
-    );
+    )
 }

@@ -16,13 +16,19 @@ use prilavok_domain::{
 };
 use prilavok_store::files::FileStore;
 use prilavok_store::sqlite::SqliteStore;
-use prilavok_store::{NewCredential, NewMessage, Registration, StartChat, Store, StoredFile, Subject};
+use prilavok_store::{ChatChange, NewCredential, NewMessage, Registration, StartChat, Store, StoredFile, Subject};
 
 use crate::secrets;
 use dialogues::Line;
 
 /// The order that has no chat, so that starting one can be tried.
 const ORDER_WITHOUT_CHAT: i64 = 2;
+/// Its chat is over: the questions of its dialogue are answered.
+const FINISHED_ORDER: i64 = 3;
+/// Its chat is with the marketplace: the parcel of its dialogue is lost.
+const ESCALATED_ORDER: i64 = 9;
+/// The domain of campaign 1, by which a store that has the demo is known.
+const DOMAIN: &str = "lavka-u-mosta.example";
 const ORDERS: i64 = 20;
 const RETURNS: i64 = 5;
 const MINUTE_MS: i64 = 60_000;
@@ -42,22 +48,38 @@ pub struct DemoKeys {
     pub operator: String,
 }
 
-/// Fills the store at `database` with the demo, if it has no business yet. Answers whether it did.
-pub async fn seed(database: &Path, files: &FileStore, now: Timestamp) -> anyhow::Result<bool> {
+/// Whether a store has the demo in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seeded {
+    /// It was empty, and has now.
+    Now,
+    /// It had already.
+    Before,
+    /// It has other data, and nothing was changed.
+    No,
+}
+
+/// Fills the store at `database` with the demo, if it has no business yet.
+pub async fn seed(database: &Path, files: &FileStore, now: Timestamp) -> anyhow::Result<Seeded> {
     let store = SqliteStore::open(database, IdSequence::plain())?;
-    let empty = store.businesses(None, 1).await?.is_empty();
-    if empty {
-        Seeding {
+    let seeded = if store.businesses(None, 1).await?.is_empty() {
+        let mut seeding = Seeding {
             store: &store,
             files,
             now,
             chats: 0,
+        };
+        seeding.run().await?;
+        Seeded::Now
+    } else {
+        let campaign = store.campaign(BusinessId::new(1)?, CampaignId::new(1)?).await?;
+        match campaign {
+            Some(campaign) if campaign.domain.as_str() == DOMAIN => Seeded::Before,
+            _ => Seeded::No,
         }
-        .run()
-        .await?;
-    }
+    };
     store.close().await;
-    Ok(empty)
+    Ok(seeded)
 }
 
 /// Makes the keys of a demo; those of an earlier start are revoked.
@@ -137,7 +159,16 @@ impl Seeding<'_> {
         let mut others = dialogues::OTHERS.iter().cycle().copied();
         let mut next = || others.next().unwrap_or_default();
         for order in (1..=ORDERS).filter(|order| ![1, ORDER_WITHOUT_CHAT].contains(order)) {
-            self.chat(one, Subject::Order(OrderId::new(order)?), None, next())
+            let chat = self
+                .chat(one, Subject::Order(OrderId::new(order)?), None, next())
+                .await?;
+            let change = match order {
+                FINISHED_ORDER => ChatChange::Finish,
+                ESCALATED_ORDER => ChatChange::Escalate,
+                _ => continue,
+            };
+            self.store
+                .change_chat(one, chat, change, None, self.now)
                 .await?;
         }
         for returned in 2..=RETURNS {
@@ -170,7 +201,7 @@ impl Seeding<'_> {
         let mut items = vec![
             business(1, "Лавка у моста")?,
             business(2, "Northern Lights Trading")?,
-            campaign(1, 1, "lavka-u-mosta.example", Placement::Fbs)?,
+            campaign(1, 1, DOMAIN, Placement::Fbs)?,
             campaign(1, 2, "dostavka.lavka-u-mosta.example", Placement::Dbs)?,
             campaign(2, 3, "northern-lights.example", Placement::Fby)?,
         ];

@@ -147,6 +147,7 @@ pub(super) fn guarded(request: Request) -> Request {
     let guard = Guarded {
         body: Some(body),
         deadline: Box::pin(tokio::time::sleep(PROGRESS)),
+        waiting: false,
         wanted: !parts.headers.contains_key(header::EXPECT),
     };
     Request::from_parts(parts, Body::new(guard))
@@ -156,7 +157,9 @@ pub(super) fn guarded(request: Request) -> Request {
 struct Guarded {
     /// `None` once it ended.
     body: Option<Body>,
+    /// Counts while we wait for the client, not while the client waits for us.
     deadline: Pin<Box<Sleep>>,
+    waiting: bool,
     /// The client sends, or was told to.
     wanted: bool,
 }
@@ -174,11 +177,14 @@ impl HttpBody for Guarded {
             return Poll::Ready(None);
         };
         let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
+            if !std::mem::replace(&mut self.waiting, true) {
+                self.deadline.as_mut().reset(Instant::now() + PROGRESS);
+            }
             ready!(self.deadline.as_mut().poll(cx));
             self.body = None;
             return Poll::Ready(Some(Err(TooSlow.into())));
         };
-        self.deadline.as_mut().reset(Instant::now() + PROGRESS);
+        self.waiting = false;
         if !matches!(frame, Some(Ok(_))) {
             self.body = None;
         }

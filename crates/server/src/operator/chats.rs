@@ -26,7 +26,8 @@ use crate::app::{App, SharedApp};
 
 /// Start a chat
 ///
-/// As its customer. Where the context has a chat already, answers that one.
+/// As its customer. Where the context has a chat already, answers that one, and so does a replay: with 200,
+/// since the chat is there.
 #[utoipa::path(
     post,
     path = "/businesses/{businessId}/chats",

@@ -215,6 +215,7 @@ const fn path_parameter(entity: &Entity) -> &'static str {
         Entity::Chat(_) => "chatId",
         Entity::Message(_) => "messageId",
         Entity::Credential(_) => "id",
+        Entity::Subscription(_) => "subscriptionId",
     }
 }
 

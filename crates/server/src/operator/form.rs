@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, header};
-use multer::{Field, Multipart};
+use multer::{Constraints, Field, Multipart, SizeLimit};
 use prilavok_domain::message::MAX_FILE_BYTES;
 use prilavok_domain::rules::WaitFor;
 use prilavok_domain::{BusinessId, ChatId, Message, MessageText, Sender, Timestamp};
@@ -21,6 +21,8 @@ use crate::app::{App, SharedApp};
 use crate::form_file_name;
 
 const MAX_FILES: usize = 10;
+/// Ten files, and what is around them.
+const MAX_FORM_BYTES: u64 = 10 * MAX_FILE_BYTES + 512 * 1024;
 /// A text of 4,096 characters has at most so many bytes.
 const MAX_TEXT_BYTES: usize = 4 * 4096;
 /// Parts that are not files; more of them mean nothing good.
@@ -54,7 +56,8 @@ impl FromRequest<SharedApp> for FormBody {
 impl FormBody {
     /// Reads the form and stores its files.
     pub(super) async fn read(self, app: &App, business: BusinessId) -> Result<Form, ApiError> {
-        let mut form = Multipart::new(self.body.into_data_stream(), self.boundary);
+        let limits = Constraints::new().size_limit(SizeLimit::new().whole_stream(MAX_FORM_BYTES));
+        let mut form = Multipart::with_constraints(self.body.into_data_stream(), self.boundary, limits);
         let mut parts = Parts::new(app, business);
         while let Some(field) = form.next_field().await.map_err(|error| broken(&error))? {
             match field.name() {
@@ -309,6 +312,10 @@ impl Drop for Uploads {
 /// The error of a form that cannot be read to its end.
 fn broken(error: &multer::Error) -> ApiError {
     match error {
+        multer::Error::StreamSizeExceeded { limit } => {
+            let rule = format!("must have at most {} KB", limit / 1024);
+            ApiError::new(Code::PayloadTooLarge, format!("The form {rule}")).about("body", rule)
+        }
         multer::Error::StreamReadFailed(cause) => interrupted(cause.as_ref()),
         _ => ApiError::new(
             Code::ValidationFailed,

@@ -1,5 +1,6 @@
 //! Messages as JSON: what is asked to write one, and what one looks like.
 
+use prilavok_domain::message::{InvalidText, MAX_TEXT_CHARS};
 use prilavok_domain::rules::WaitFor;
 use prilavok_domain::{Attachment, BusinessId, ChatId, Message, MessageText, Sender, Timestamp};
 use serde::Serialize;
@@ -60,7 +61,10 @@ pub(super) fn sender(text: &str) -> Result<Sender, String> {
 
 /// Reads the text of a message.
 pub(super) fn text(text: String) -> Result<MessageText, String> {
-    MessageText::new(text).map_err(|error| error.to_string())
+    MessageText::new(text).map_err(|error| match error {
+        InvalidText::Length(chars) => format!("must have 1 to {MAX_TEXT_CHARS} characters, not {chars}"),
+        InvalidText::Nul => "must not contain the NUL character".to_owned(),
+    })
 }
 
 fn text_of_json(value: &Value) -> Result<MessageText, String> {

@@ -92,6 +92,14 @@ impl Modify for Surroundings {
             .build();
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("operatorToken", SecurityScheme::Http(token));
+        for kinds in [&[READ][..], &[READ, ACTION, WRITE]] {
+            let answers = by_status(kinds)
+                .into_values()
+                .map(|codes| (response_name(&codes), response(&codes)));
+            components
+                .responses
+                .extend(answers.map(|(name, answer)| (name, RefOr::T(answer))));
+        }
     }
 }
 
@@ -120,31 +128,47 @@ const WRITE: &[Code] = &[
 
 impl IntoResponses for ReadErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[READ])
+        references(&[READ])
     }
 }
 
 impl IntoResponses for ActionErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[READ, ACTION])
+        references(&[READ, ACTION])
     }
 }
 
 impl IntoResponses for WriteErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[READ, ACTION, WRITE])
+        references(&[READ, ACTION, WRITE])
     }
 }
 
-fn responses(codes: &[&[Code]]) -> BTreeMap<String, RefOr<Response>> {
+/// The answers of these codes, which stand among the document's components.
+fn references(codes: &[&[Code]]) -> BTreeMap<String, RefOr<Response>> {
+    let reference = |(status, codes): (StatusCode, Vec<Code>)| {
+        (
+            status.as_str().to_owned(),
+            Ref::from_response_name(response_name(&codes)).into(),
+        )
+    };
+    by_status(codes).into_iter().map(reference).collect()
+}
+
+fn by_status(codes: &[&[Code]]) -> BTreeMap<StatusCode, Vec<Code>> {
     let mut by_status: BTreeMap<StatusCode, Vec<Code>> = BTreeMap::new();
     for code in codes.iter().copied().flatten() {
         by_status.entry(code.status()).or_default().push(*code);
     }
     by_status
-        .into_iter()
-        .map(|(status, codes)| (status.as_str().to_owned(), RefOr::T(response(&codes))))
-        .collect()
+}
+
+/// An answer is called by its code; where a status has several, by what they have in common.
+fn response_name(codes: &[Code]) -> String {
+    match codes {
+        [only] => format!("{only:?}"),
+        _ => "Refused".to_owned(),
+    }
 }
 
 fn response(codes: &[Code]) -> Response {

@@ -22,3 +22,4 @@ mod token;
 
 pub use download::download;
 pub use service::partner;
+pub(crate) use service::refuse;

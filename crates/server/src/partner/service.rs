@@ -27,18 +27,19 @@ pub async fn partner(State(app): State<SharedApp>, request: Request) -> Response
         Route::Operation { operation, id } => answer(&app, operation, id, &parts, &mut body).await,
         Route::Options { allow } => options(allow),
         Route::OtherMethod { allow } => other_method(&parts.method, allow),
-        Route::Unknown => error(ApiError::PathNotFound),
+        Route::Unknown => refuse(ApiError::PathNotFound),
     };
     body.drain().await;
     response
 }
 
-fn error(error: ApiError) -> Response<Body> {
+/// The Partner API's answer to a request that failed before it got there.
+pub(crate) fn refuse(error: ApiError) -> Response<Body> {
     respond(Err(error.into()))
 }
 
 pub(super) fn other_method(method: &Method, allow: &HeaderValue) -> Response<Body> {
-    let mut response = error(ApiError::MethodNotSupported(Quoted::new(method.as_str())));
+    let mut response = refuse(ApiError::MethodNotSupported(Quoted::new(method.as_str())));
     response.headers_mut().insert(header::ALLOW, allow.clone());
     response
 }

@@ -1,7 +1,7 @@
 //! Chats: started, changed, read and listed.
 
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::rules::{self, ChatState, Event};
+use prilavok_domain::rules::{self, ChatState, Event, NotificationType};
 use prilavok_domain::{
     BusinessId, Chat, ChatId, ChatStatus, ChatType, Context, ContextType, Customer, OrderId, Placement,
     Timestamp,
@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::registry::{self, must_exist};
 use super::writer::Write;
-use super::{idempotency, rows};
+use super::{events, idempotency, rows};
 use crate::{
     Applied, ChatChange, Conflict, Entity, Idempotency, Refusal, Result, StartChat, Started, StoreError,
     Subject,
@@ -38,7 +38,9 @@ pub(super) fn start(
         Some(id) => id,
         None => {
             let state = rules::may_start_chat(start.initiator, subject).map_err(Refusal::Rule)?;
-            insert(write, business, context, &customer, state, now)?
+            let id = insert(write, business, context, &customer, state, now)?;
+            events::note(write, business, NotificationType::ChatCreated, id, None, now)?;
+            id
         }
     };
     idempotency::remember(conn, business, once, id.get(), now)?;
@@ -213,6 +215,14 @@ pub(super) fn start_arbitration(
     let state =
         rules::may_start_arbitration(chat.kind, chat.context.kind(), unfinished).map_err(Refusal::Rule)?;
     let id = insert(write, business, chat.context, &chat.customer, state, now)?;
+    events::note(
+        write,
+        business,
+        NotificationType::ChatArbitrageStarted,
+        id,
+        None,
+        now,
+    )?;
     idempotency::remember(conn, business, once, id.get(), now)?;
     Ok(Applied {
         value: existing(conn, business, id)?,
@@ -221,13 +231,14 @@ pub(super) fn start_arbitration(
 }
 
 pub(super) fn change(
-    conn: &Connection,
+    write: &mut Write<'_>,
     business: BusinessId,
     id: ChatId,
     change: ChatChange,
     once: Option<&Idempotency>,
     now: Timestamp,
 ) -> Result<Applied<Chat>> {
+    let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, business, once, now)? {
         return Ok(Applied {
             value: by_number(conn, business, id)?,
@@ -247,6 +258,9 @@ pub(super) fn change(
     .map_err(Refusal::Rule)?;
     conn.prepare_cached("UPDATE chat SET status = ?3 WHERE business_id = ?1 AND chat_id = ?2")?
         .execute((business.get(), id.get(), state.status.as_str()))?;
+    if let Some(kind) = state.notification(event) {
+        events::note(write, business, kind, id, None, now)?;
+    }
     idempotency::remember(conn, business, once, id.get(), now)?;
     Ok(Applied {
         value: Chat {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::registry::must_exist;
 use super::writer::Write;
-use super::{chats, idempotency, rows};
+use super::{chats, events, idempotency, rows};
 use crate::{
     Applied, Entity, Idempotency, MessageRange, NewMessage, Page, Refusal, Result, StoreError, StoredFile,
 };
@@ -70,6 +70,9 @@ pub(super) fn append(
         created_at.as_millis(),
         id,
     ))?;
+    if let Some(kind) = state.notification(event) {
+        events::note(write, business, kind, chat_id, Some(id), created_at)?;
+    }
     idempotency::remember(conn, business, once, id, now)?;
     let id = MessageId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
     let value = Message {

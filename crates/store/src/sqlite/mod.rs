@@ -7,14 +7,18 @@
 mod chat_list;
 mod chats;
 mod credentials;
+mod deliveries;
+mod events;
 mod fault;
 mod idempotency;
 mod messages;
 mod meta;
 mod open;
+mod overdue;
 mod readers;
 mod registry;
 mod rows;
+mod subscriptions;
 mod upkeep;
 mod usage;
 mod writer;
@@ -25,16 +29,20 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use prilavok_domain::{
     Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId, CredentialKind,
-    Customer, FileId, IdSequence, Message, MessageId, Order, OrderId, PublicId, Return, ReturnId, Timestamp,
+    Customer, Event, FileId, IdSequence, Message, MessageId, MessageText, Order, OrderId, PublicId, Return,
+    ReturnId, SubscriptionId, Timestamp,
 };
+use tokio::sync::broadcast;
 
 use crate::files::FileStore;
 use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
 use crate::{
-    Applied, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential, CredentialChange, MessageRange,
-    NewCredential, NewMessage, OperatorToken, Page, Put, Registration, Result, SecretHash, StartChat,
-    Started, Store, StoreError, StoredFile, Usage,
+    Again, Applied, Attempt, AttemptFilter, Backlog, Changes, ChatChange, ChatCursor, ChatFilter,
+    CheckReport, Credential, CredentialChange, Delivery, ForgetBefore, LoggedAttempt, MessageRange,
+    NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put, Registration, Result, SecretHash,
+    Settled, StartChat, Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch,
+    Usage,
 };
 pub use open::OpenError;
 use readers::Readers;
@@ -260,7 +268,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Applied<Chat>> {
         self.writer
-            .write(move |write| chats::change(write.conn, business, chat, change, once.as_ref(), now))
+            .write(move |write| chats::change(write, business, chat, change, once.as_ref(), now))
             .await
     }
 
@@ -278,6 +286,170 @@ impl Store for SqliteStore {
 
     async fn file(&self, business: BusinessId, id: FileId) -> Result<Option<(Attachment, StoredFile)>> {
         self.readers.read(|conn| messages::file(conn, business, id))
+    }
+
+    async fn events(&self, business: Option<BusinessId>, after: i64, limit: usize) -> Result<Vec<Event>> {
+        self.readers
+            .read(|conn| events::after(conn, business, after, limit))
+    }
+
+    async fn newest_event(&self, business: Option<BusinessId>) -> Result<i64> {
+        self.readers.read(|conn| events::newest(conn, business))
+    }
+
+    fn changes(&self) -> broadcast::Receiver<Changes> {
+        self.writer.changes()
+    }
+
+    async fn create_subscription(
+        &self,
+        new: NewSubscription,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<Subscription>> {
+        self.writer
+            .write(move |write| subscriptions::create(write, &new, once.as_ref(), now))
+            .await
+    }
+
+    async fn subscriptions(&self, business: BusinessId) -> Result<Vec<Subscription>> {
+        self.readers.read(|conn| subscriptions::list(conn, business))
+    }
+
+    async fn subscription(&self, business: BusinessId, id: SubscriptionId) -> Result<Option<Subscription>> {
+        self.readers.read(|conn| subscriptions::one(conn, business, id))
+    }
+
+    async fn change_subscription(
+        &self,
+        business: BusinessId,
+        id: SubscriptionId,
+        change: SubscriptionChange,
+    ) -> Result<Subscription> {
+        self.writer
+            .write(move |write| subscriptions::change(write.conn, business, id, &change))
+            .await
+    }
+
+    async fn switch_subscription(
+        &self,
+        business: BusinessId,
+        id: SubscriptionId,
+        switch: Switch,
+    ) -> Result<Subscription> {
+        self.writer
+            .write(move |write| subscriptions::switch(write.conn, business, id, switch))
+            .await
+    }
+
+    async fn delete_subscription(&self, business: BusinessId, id: SubscriptionId) -> Result<()> {
+        self.writer
+            .write(move |write| subscriptions::delete(write.conn, business, id))
+            .await
+    }
+
+    async fn enabled_subscriptions(&self) -> Result<Vec<Subscription>> {
+        self.readers.read(subscriptions::enabled)
+    }
+
+    async fn subscriptions_version(&self) -> Result<u64> {
+        self.readers.read(subscriptions::version)
+    }
+
+    async fn next_delivery(&self, business: BusinessId, id: SubscriptionId) -> Result<Option<Delivery>> {
+        self.readers.read(|conn| deliveries::next(conn, business, id))
+    }
+
+    async fn settle(
+        &self,
+        business: BusinessId,
+        id: SubscriptionId,
+        delivery: Delivery,
+        attempt: Attempt,
+        settled: Settled,
+    ) -> Result<()> {
+        self.writer
+            .write(move |write| deliveries::settle(write, business, id, &delivery, &attempt, settled))
+            .await
+    }
+
+    async fn attempts(
+        &self,
+        business: BusinessId,
+        filter: AttemptFilter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Page<LoggedAttempt>> {
+        self.readers
+            .read(|conn| deliveries::attempts(conn, business, &filter, before, limit))
+    }
+
+    async fn send_again(
+        &self,
+        business: BusinessId,
+        id: SubscriptionId,
+        again: Again,
+        now: Timestamp,
+    ) -> Result<u64> {
+        self.writer
+            .write(move |write| deliveries::send_again(write, business, id, again, now))
+            .await
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        self.readers.on_its_own(deliveries::backlog).await
+    }
+
+    async fn idle_chats(&self, business: BusinessId, before: Timestamp, limit: usize) -> Result<Vec<ChatId>> {
+        self.readers
+            .read(|conn| overdue::idle(conn, business, before, limit))
+    }
+
+    async fn finish_idle(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool> {
+        self.writer
+            .write(move |write| overdue::finish_idle(write, business, chat, before, now))
+            .await
+    }
+
+    async fn unanswered_chats(
+        &self,
+        business: BusinessId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ChatId>> {
+        self.readers
+            .read(|conn| overdue::unanswered(conn, business, before, limit))
+    }
+
+    async fn remind(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        before: Timestamp,
+        text: MessageText,
+        now: Timestamp,
+    ) -> Result<bool> {
+        self.writer
+            .write(move |write| overdue::remind(write, business, chat, before, text, now))
+            .await
+    }
+
+    async fn forget_notifications(&self, before: ForgetBefore) -> Result<u64> {
+        self.writer
+            .write(move |write| deliveries::forget(write.conn, before))
+            .await
+    }
+
+    async fn named_files(&self, objects: Vec<String>) -> Result<Vec<bool>> {
+        self.readers
+            .on_its_own(move |conn| overdue::named_files(conn, &objects))
+            .await
     }
 
     async fn usage(&self, hour: Timestamp) -> Result<Vec<Usage>> {

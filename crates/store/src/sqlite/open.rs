@@ -10,7 +10,10 @@ const APPLICATION_ID: i32 = 0x5052_494C;
 
 /// The schema, one step for each version; the number of steps is the version that we know. A step
 /// that has shipped never changes.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_notifications.sql"),
+];
 
 /// How long a statement waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(3);

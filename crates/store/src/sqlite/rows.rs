@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use prilavok_domain::{
     Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, Context, ContextType, CredentialId,
-    CredentialName, Customer, FileId, FileName, Message, MessageId, MessageText, Name, Order, OrderId,
+    CredentialName, Customer, Event, FileId, FileName, Message, MessageId, MessageText, Name, Order, OrderId,
     PublicId, Return, ReturnId, ScopeSet, Timestamp,
 };
 use rusqlite::Row;
@@ -32,12 +32,12 @@ fn bad(at: usize, column: &'static str, found: &dyn std::fmt::Display) -> rusqli
     rusqlite::Error::FromSqlConversionFailure(at, Type::Null, Box::new(BadColumn { column, found }))
 }
 
-fn id<I: TryFrom<i64>>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<I> {
+pub(super) fn id<I: TryFrom<i64>>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<I> {
     let value: i64 = row.get(at)?;
     I::try_from(value).map_err(|_| bad(at, column, &value))
 }
 
-fn optional<T, V: FromSql>(
+pub(super) fn optional<T, V: FromSql>(
     row: &Row<'_>,
     at: usize,
     column: &'static str,
@@ -57,7 +57,7 @@ fn named<N: FromStr>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite
     text.parse().map_err(|_| bad(at, column, &text))
 }
 
-fn checked<T, E>(
+pub(super) fn checked<T, E>(
     row: &Row<'_>,
     at: usize,
     column: &'static str,
@@ -67,7 +67,7 @@ fn checked<T, E>(
     check(text).map_err(|_| bad(at, column, &"a text that is too long or empty"))
 }
 
-fn time(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<Timestamp> {
+pub(super) fn time(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<Timestamp> {
     let millis: i64 = row.get(at)?;
     Timestamp::from_millis(millis).ok_or_else(|| bad(at, column, &millis))
 }
@@ -197,5 +197,17 @@ pub(super) fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
         created_at: time(row, 6, "created_at")?,
         expires_at: optional(row, 7, "expires_at", Timestamp::from_millis)?,
         revoked_at: optional(row, 8, "revoked_at", Timestamp::from_millis)?,
+    })
+}
+
+/// An event whose six columns begin at `at`.
+pub(super) fn event(row: &Row<'_>, at: usize) -> rusqlite::Result<Event> {
+    Ok(Event {
+        business: id(row, at, "business_id")?,
+        id: id(row, at + 1, "event_id")?,
+        kind: named(row, at + 2, "type")?,
+        chat: id(row, at + 3, "chat_id")?,
+        message: optional(row, at + 4, "message_id", |id| MessageId::new(id).ok())?,
+        at: time(row, at + 5, "at")?,
     })
 }

@@ -7,28 +7,38 @@ use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::{IdSequence, Timestamp};
+use prilavok_domain::{BusinessId, IdSequence, Timestamp};
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::observer::Observed;
-use crate::{Result, StoreError};
+use crate::{Changes, Result, StoreError};
 
 /// Writes that may wait; one more is refused, so that an overload sheds instead of growing.
 const QUEUE: usize = 8_192;
 /// Writes in one transaction at the most, so that none waits for a very long commit.
 const BATCH: usize = 256;
+/// Commits that a listener may be behind before it is told only that it missed some.
+const CHANGES: usize = 1_024;
 
 /// What a write works with: the connection inside its savepoint, and the ids.
 pub(super) struct Write<'a> {
     pub(super) conn: &'a Connection,
     ids: &'a mut IdSequence,
+    touched: &'a mut Vec<BusinessId>,
 }
 
 impl Write<'_> {
     /// The next id, above every one handed out by any process on this file.
     pub(super) fn next_id(&mut self, of: IdFor, now: Timestamp) -> i64 {
         self.ids.next(of, now)
+    }
+
+    /// Whoever waits for events of this business is woken once this is committed.
+    pub(super) fn touch(&mut self, business: BusinessId) {
+        if self.touched.last() != Some(&business) {
+            self.touched.push(business);
+        }
     }
 }
 
@@ -84,6 +94,7 @@ fn in_savepoint<T>(write: &mut Write<'_>, work: impl FnOnce(&mut Write<'_>) -> R
 pub(super) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     depth: Arc<AtomicUsize>,
+    changes: broadcast::Sender<Changes>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -92,12 +103,21 @@ impl Writer {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let depth = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&depth);
+        let (changes, _) = broadcast::channel(CHANGES);
+        let thread = Thread {
+            conn,
+            ids,
+            observed,
+            changes: changes.clone(),
+            touched: Vec::new(),
+        };
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(conn, ids, receiver, &waiting, &observed))?;
+            .spawn(move || thread.run(receiver, &waiting))?;
         Ok(Self {
             queue: Mutex::new(Some(sender)),
             depth,
+            changes,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -132,6 +152,11 @@ impl Writer {
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
+    /// The businesses that have new events, told after each commit.
+    pub(super) fn changes(&self) -> broadcast::Receiver<Changes> {
+        self.changes.subscribe()
+    }
+
     /// Writes waiting to be committed.
     pub(super) fn depth(&self) -> usize {
         self.depth.load(Ordering::Relaxed)
@@ -152,53 +177,66 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".to_owned())
 }
 
-fn run(
+/// What the thread works with.
+struct Thread {
     conn: Connection,
-    mut ids: IdSequence,
-    mut queue: mpsc::Receiver<Box<dyn Job>>,
-    depth: &AtomicUsize,
-    observed: &Observed,
-) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
-        let committed = observed.commit(batch.len(), || commit(&conn, &mut ids, &mut batch));
-        if let Err(error) = &committed {
-            tracing::error!(%error, writes = batch.len(), "a group of writes was not committed");
-            if !conn.is_autocommit() {
-                // Rolling back fails only where nothing is left to roll back.
-                let _ = conn.execute_batch("ROLLBACK");
-            }
-        }
-        depth.fetch_sub(batch.len(), Ordering::Relaxed);
-        let outcome = committed.map_err(|error| error.to_string());
-        for job in batch.drain(..) {
-            job.answer(outcome.as_ref().copied().map_err(String::as_str));
-        }
-    }
-    // Leaves a file without a write-ahead log behind it where nobody else has it open.
-    if let Err((_, error)) = conn.close() {
-        tracing::warn!(%error, "the store was not closed cleanly");
-    }
+    ids: IdSequence,
+    observed: Observed,
+    changes: broadcast::Sender<Changes>,
+    touched: Vec<BusinessId>,
 }
 
-fn commit(conn: &Connection, ids: &mut IdSequence, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
-    conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let kept = raise_to_kept(conn, ids)?;
-    for job in batch {
-        job.run(&mut Write { conn, ids });
-        if conn.is_autocommit() {
-            return Err(rusqlite::Error::SqliteFailure(
-                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
-                Some("a write failed and SQLite rolled the whole group back".to_owned()),
-            ));
+impl Thread {
+    fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Job>>, depth: &AtomicUsize) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
+            let observed = self.observed.clone();
+            let committed = observed.commit(batch.len(), || self.commit(&mut batch));
+            if let Err(error) = &committed {
+                tracing::error!(%error, writes = batch.len(), "a group of writes was not committed");
+                if !self.conn.is_autocommit() {
+                    // Rolling back fails only where nothing is left to roll back.
+                    let _ = self.conn.execute_batch("ROLLBACK");
+                }
+            } else if !self.touched.is_empty() {
+                // Nobody listening is nothing to worry about.
+                let _ = self.changes.send(self.touched.as_slice().into());
+            }
+            depth.fetch_sub(batch.len(), Ordering::Relaxed);
+            let outcome = committed.map_err(|error| error.to_string());
+            for job in batch.drain(..) {
+                job.answer(outcome.as_ref().copied().map_err(String::as_str));
+            }
+        }
+        // Leaves a file without a write-ahead log behind it where nobody else has it open.
+        if let Err((_, error)) = self.conn.close() {
+            tracing::warn!(%error, "the store was not closed cleanly");
         }
     }
-    if ids.last() > kept {
-        conn.prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'last_id'")?
-            .execute([ids.last()])?;
+
+    fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+        let Self {
+            conn, ids, touched, ..
+        } = self;
+        touched.clear();
+        conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let kept = raise_to_kept(conn, ids)?;
+        for job in batch {
+            job.run(&mut Write { conn, ids, touched });
+            if conn.is_autocommit() {
+                return Err(rusqlite::Error::SqliteFailure(
+                    rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
+                    Some("a write failed and SQLite rolled the whole group back".to_owned()),
+                ));
+            }
+        }
+        if ids.last() > kept {
+            conn.prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'last_id'")?
+                .execute([ids.last()])?;
+        }
+        conn.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
     }
-    conn.prepare_cached("COMMIT")?.execute([])?;
-    Ok(())
 }
 
 /// Goes above the ids that another process handed out on this file; answers the highest kept one.

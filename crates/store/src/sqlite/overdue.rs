@@ -1,0 +1,145 @@
+//! Chats that wait for longer than they should: found by one business at a time, so that no run holds up
+//! the writer for long.
+
+use prilavok_domain::{
+    BusinessId, ChatId, ChatStatus, ChatType, ContextType, MessageText, Sender, Timestamp,
+};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::writer::Write;
+use super::{chats, messages};
+use crate::{ChatChange, NewMessage, Result};
+
+/// Unfinished ordinary chats of a business whose last message is older than `before`, at most `limit`.
+pub(super) fn idle(
+    conn: &Connection,
+    business: BusinessId,
+    before: Timestamp,
+    limit: usize,
+) -> Result<Vec<ChatId>> {
+    let unfinished: Vec<_> = ChatStatus::ALL
+        .iter()
+        .copied()
+        .filter(|status| *status != ChatStatus::Finished)
+        .collect();
+    older(conn, business, &unfinished, before, limit)
+}
+
+/// Chats of a business in which the partner has owed the customer an answer since before `before`. A
+/// reminder is the market's own message, so a chat is not found again until the customer writes.
+pub(super) fn unanswered(
+    conn: &Connection,
+    business: BusinessId,
+    before: Timestamp,
+    limit: usize,
+) -> Result<Vec<ChatId>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT c.chat_id FROM chat c
+         JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id
+             AND m.message_id = c.last_message_id
+         WHERE c.business_id = ?1 AND c.type = 'CHAT' AND c.status = 'WAITING_FOR_PARTNER'
+             AND c.context_type = ?2 AND c.updated_at < ?3 AND m.sender <> 'MARKET'
+         LIMIT ?4",
+    )?;
+    let mut found = Vec::new();
+    for context in ContextType::ALL {
+        let ids = statement.query_map(
+            (business.get(), context.as_str(), before.as_millis(), limit),
+            |row| row.get::<_, i64>(0),
+        )?;
+        for id in ids {
+            found.extend(ChatId::new(id?));
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Finishes the chat if it is idle still; answers whether it did.
+pub(super) fn finish_idle(
+    write: &mut Write<'_>,
+    business: BusinessId,
+    id: ChatId,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<bool> {
+    let chat = chats::existing(write.conn, business, id)?;
+    let idle = chat.kind == ChatType::Chat && chat.status != ChatStatus::Finished && chat.updated_at < before;
+    if idle {
+        chats::change(write, business, id, ChatChange::Finish, None, now)?;
+    }
+    Ok(idle)
+}
+
+/// Writes the market's reminder if the partner owes an answer still; answers whether it did.
+pub(super) fn remind(
+    write: &mut Write<'_>,
+    business: BusinessId,
+    id: ChatId,
+    before: Timestamp,
+    text: MessageText,
+    now: Timestamp,
+) -> Result<bool> {
+    let conn = write.conn;
+    let chat = chats::existing(conn, business, id)?;
+    let last = chat
+        .last_message
+        .map(|last| messages::one(conn, business, id, last))
+        .transpose()?
+        .flatten();
+    let owed = chat.status == ChatStatus::WaitingForPartner
+        && chat.updated_at < before
+        && last.is_some_and(|last| last.sender != Sender::Market);
+    if owed {
+        let new = NewMessage {
+            sender: Sender::Market,
+            text: Some(text),
+            files: Vec::new(),
+            wait_for: None,
+        };
+        messages::append(write, business, id, &new, None, now)?;
+    }
+    Ok(owed)
+}
+
+fn older(
+    conn: &Connection,
+    business: BusinessId,
+    statuses: &[ChatStatus],
+    before: Timestamp,
+    limit: usize,
+) -> Result<Vec<ChatId>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT chat_id FROM chat
+         WHERE business_id = ?1 AND type = ?2 AND status = ?3 AND context_type = ?4 AND updated_at < ?5
+         ORDER BY updated_at LIMIT ?6",
+    )?;
+    let mut found = Vec::new();
+    for (kind, status, context) in chats::kinds(&[ChatType::Chat], statuses, ContextType::ALL) {
+        let ids = statement.query_map(
+            (
+                business.get(),
+                kind.as_str(),
+                status.as_str(),
+                context.as_str(),
+                before.as_millis(),
+                limit,
+            ),
+            |row| row.get::<_, i64>(0),
+        )?;
+        for id in ids {
+            found.extend(ChatId::new(id?));
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Which of these objects a message names.
+pub(super) fn named_files(conn: &Connection, objects: &[String]) -> Result<Vec<bool>> {
+    let mut statement = conn.prepare_cached("SELECT 1 FROM message_file WHERE object = ?1")?;
+    objects
+        .iter()
+        .map(|object| Ok(statement.query_row([object], |_| Ok(())).optional()?.is_some()))
+        .collect()
+}

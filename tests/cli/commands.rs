@@ -1,0 +1,98 @@
+//! Help, usage and what is printed without a store.
+
+use prilavok_wire::Operation;
+use serde_json::Value;
+
+use crate::binary::{Server, printed, run};
+
+#[test]
+fn help_teaches() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let help = printed(folder.path(), &["--help"]);
+    for word in [
+        "serve",
+        "keys",
+        "operator-token",
+        "openapi",
+        "config",
+        "backup",
+        "check",
+        "Examples:",
+    ] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    for (arguments, taught) in [
+        (&["serve", "--help"][..], "prilavok serve --demo"),
+        (&["keys", "create", "--help"], "--scope communication"),
+        (&["keys", "revoke", "--help"], "prilavok keys list"),
+        (&["operator-token", "create", "--help"], "--data"),
+        (&["openapi", "--help"], "operator"),
+        (&["backup", "--help"], "To restore"),
+        (&["check", "--help"], "--config"),
+    ] {
+        let help = printed(folder.path(), arguments);
+        assert!(help.contains(taught), "{arguments:?}: {help}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_told_apart_from_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let create = ["keys", "create", "--business", "1", "--name", "crm"];
+    for arguments in [
+        &[][..],
+        &["bogus"],
+        &["serve", "--port", "1"],
+        &["openapi", "buyer"],
+        &["backup"],
+        &create,
+        &[&create[..], &["--scope", "everything"]].concat(),
+        &["keys", "list", "--business", "0"],
+        &["keys", "list", "--business", "one"],
+    ] {
+        let said = run(folder.path(), arguments);
+        assert_eq!((said.code, &*said.out), (Some(2), ""), "{arguments:?}: {said:?}");
+        assert!(said.err.contains("Usage") || said.err.contains("error:"), "{said:?}");
+    }
+    let said = run(folder.path(), &["check"]);
+    assert_eq!(said.code, Some(1));
+    assert!(
+        said.err.contains("no store in ./prilavok-data") && said.err.contains("--data"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn the_documents_are_those_that_the_server_shows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path());
+    for (arguments, path) in [
+        (&["openapi"][..], "/openapi.json"),
+        (&["openapi", "partner"], "/openapi.json"),
+        (&["openapi", "operator"], "/operator/v1/openapi.json"),
+    ] {
+        let here: Value = serde_json::from_str(&printed(folder.path(), arguments)).expect("JSON");
+        let there: Value = server.get(path).send().expect("an answer").json().expect("JSON");
+        assert_eq!(here, there);
+    }
+    let partner = printed(folder.path(), &["openapi", "partner"]);
+    for operation in Operation::ALL {
+        let named = format!("\"operationId\": \"{}\"", operation.as_str());
+        assert!(partner.contains(&named), "{named}");
+    }
+    let operator = printed(folder.path(), &["openapi", "operator"]);
+    assert!(operator.contains("/operator/v1/businesses/{businessId}/chats/{chatId}/messages"));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let binary = env!("CARGO_BIN_EXE_prilavok");
+    let head = format!("({binary} openapi; echo $? >&2) | head -c 10");
+    let output = std::process::Command::new("sh")
+        .args(["-c", &head])
+        .current_dir(folder.path())
+        .output()
+        .expect("sh runs");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "0\n");
+}

@@ -1,0 +1,14 @@
+//! The binary as people and machines meet it: its commands, its settings, its logs, how it starts and how
+//! it stops.
+
+mod binary;
+mod commands;
+mod demo;
+mod docs;
+mod keys;
+mod logs;
+mod measures;
+mod settings;
+mod starting;
+mod stopping;
+mod upkeep;
