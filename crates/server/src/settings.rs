@@ -141,9 +141,7 @@ impl Settings {
         if let Some(data) = &overrides.data {
             sources = sources.merge(Serialized::default("data", data));
         }
-        let mut settings: Self = sources
-            .extract()
-            .map_err(|errors| SettingsError(told(errors)))?;
+        let mut settings: Self = sources.extract().map_err(|errors| SettingsError(told(errors)))?;
         if let Some((name, problem)) = settings.out_of_range() {
             let origin = sources
                 .find_metadata(name)
@@ -331,7 +329,10 @@ mod tests {
                 "public_url = \"ftp://x\"",
                 "public_url: `ftp://x` is no address like",
             ),
-            ("[limits]\nparallel = -1", "limits.parallel: must be a number from 0"),
+            (
+                "[limits]\nparallel = -1",
+                "limits.parallel: must be a number from 0",
+            ),
             (
                 "[limits.hourly]\ngetChta = 5",
                 "limits.hourly: `getChta` is not an operation",

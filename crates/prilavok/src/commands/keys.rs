@@ -61,9 +61,7 @@ pub(crate) struct Owner {
 }
 
 fn business_id(text: &str) -> Result<BusinessId, String> {
-    let number = text
-        .parse()
-        .map_err(|_| "it is no whole number".to_owned())?;
+    let number = text.parse().map_err(|_| "it is no whole number".to_owned())?;
     BusinessId::new(number).map_err(|error| error.to_string())
 }
 

@@ -16,7 +16,9 @@ use prilavok_domain::{
 };
 use prilavok_store::files::FileStore;
 use prilavok_store::sqlite::SqliteStore;
-use prilavok_store::{ChatChange, NewCredential, NewMessage, Registration, StartChat, Store, StoredFile, Subject};
+use prilavok_store::{
+    ChatChange, NewCredential, NewMessage, Registration, StartChat, Store, StoredFile, Subject,
+};
 
 use crate::secrets;
 use dialogues::Line;
@@ -167,9 +169,7 @@ impl Seeding<'_> {
                 ESCALATED_ORDER => ChatChange::Escalate,
                 _ => continue,
             };
-            self.store
-                .change_chat(one, chat, change, None, self.now)
-                .await?;
+            self.store.change_chat(one, chat, change, None, self.now).await?;
         }
         for returned in 2..=RETURNS {
             self.chat(
