@@ -1,0 +1,19 @@
+# Sourced by run.sh and test.sh: installs Debian packages that are missing.
+
+# Installs the packages named, as root or through sudo. Without any it does nothing.
+install_packages() {
+    [ $# -eq 0 ] && return
+    echo "installing: $*" >&2
+    local as_root=()
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+}
+
+# The packages that give the commands named, each written as command:package, where a command is missing.
+missing_packages() {
+    local one
+    for one in "$@"; do
+        command -v "${one%%:*}" >/dev/null || echo "${one##*:}"
+    done
+}
