@@ -1,5 +1,6 @@
 //! What happened in chats, as sellers and screens are told of it.
 
+use crate::named::named_enum;
 use crate::rules::NotificationType;
 use crate::{BusinessId, ChatId, EventId, MessageId, Timestamp};
 
@@ -18,6 +19,30 @@ pub struct Event {
     pub message: Option<MessageId>,
     /// When it happened.
     pub at: Timestamp,
+}
+
+named_enum! {
+    /// What followed from a try to notify somebody.
+    pub enum Outcome {
+        /// It was accepted.
+        Delivered = "DELIVERED",
+        /// It was refused for good.
+        Refused = "REFUSED",
+        /// It failed, and is tried again.
+        Failed = "FAILED",
+        /// It failed for the last time: the subscription was disabled.
+        GivenUp = "GIVEN_UP",
+    }
+}
+
+named_enum! {
+    /// Why a subscription is not enabled.
+    pub enum DisabledBy {
+        /// It was never enabled, or somebody switched it off.
+        Hand = "HAND",
+        /// Deliveries failed for as long as the schedule goes.
+        Failures = "FAILURES",
+    }
 }
 
 /// A set of notification types.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prilavok_domain::{Clock, Timestamp};
+use prilavok_notify::{Notifier, Patience, Sender, SigningSecrets, SystemResolver, WebhookClient};
 use prilavok_store::Store;
 use prilavok_store::files::FileStore;
 use tokio::task::JoinHandle;
@@ -16,6 +17,8 @@ use crate::settings::Settings;
 
 /// Hourly counts reach the store at most this much late.
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the clock is looked at for what has come due.
+const CLOCK_INTERVAL: Duration = Duration::from_millis(50);
 /// Counts of hours before the last one are of no use to anybody.
 const USAGE_KEPT_MS: i64 = 2 * 3_600_000;
 
@@ -35,6 +38,8 @@ pub struct App {
     pub limits: Limiter,
     /// Signed links to files.
     pub links: FileLinks,
+    /// Deliveries to subscriptions.
+    pub notifier: Notifier,
     /// What is measured.
     pub metrics: Arc<Metrics>,
 }
@@ -54,10 +59,25 @@ impl App {
         let metrics = Arc::new(Metrics::new()?);
         store.observe(metrics.clone());
         let usage = store.usage(clock.now().hour_start()).await?;
+        let sender = Sender::new(
+            WebhookClient::new(settings.notifications.guard(), Arc::new(SystemResolver)),
+            SigningSecrets::new(&secret),
+            Arc::clone(&clock),
+            Patience::default(),
+        );
+        let notifier = Notifier::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            sender,
+            settings.notifications.schedule.clone(),
+            metrics.clone(),
+            CLOCK_INTERVAL,
+        );
         Ok(Self {
             access: AccessCache::new(Arc::clone(&store)).await?,
             limits: Limiter::new(settings.limits.clone(), &usage),
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
+            notifier,
             metrics,
             store,
             files,
@@ -72,12 +92,15 @@ impl App {
         self.clock.now()
     }
 
-    /// Starts the work beside requests: watching for changed keys, keeping hourly counts.
+    /// Starts the work beside requests: watching for changed keys, keeping hourly counts, delivering
+    /// notifications.
     #[must_use]
     pub fn start_background(self: &Arc<Self>) -> Background {
         let watching = Arc::clone(self);
         let keeping = Arc::clone(self);
+        let notifier = self.notifier.clone();
         Background(vec![
+            tokio::spawn(async move { notifier.run().await }),
             tokio::spawn(async move { watching.access.watch().await }),
             tokio::spawn(async move {
                 let mut ticks = tokio::time::interval(USAGE_INTERVAL);
@@ -103,8 +126,16 @@ impl App {
         }
     }
 
-    /// Keeps what is still in memory and closes the store. Called when no request runs any more.
+    /// Finishes the deliveries under way, keeps what is still in memory and closes the store. Called when no
+    /// request runs any more.
     pub async fn close(&self) {
+        let patience = Duration::from_secs(self.settings.server.shutdown_seconds);
+        if tokio::time::timeout(patience, self.notifier.stop())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some notifications were cut off: they are sent again after the next start");
+        }
         self.keep_usage().await;
         self.store.close().await;
     }

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 
 use crate::app::SharedApp;
+use crate::metrics::Now;
 
 /// `GET /healthz`: the process answers.
 pub async fn healthz() -> &'static str {
@@ -24,7 +25,12 @@ pub async fn readyz(State(app): State<SharedApp>) -> Response {
 
 /// `GET /metrics`, for Prometheus.
 pub async fn metrics(State(app): State<SharedApp>) -> Response {
-    match app.metrics.text(app.store.queue_depth()) {
+    let now = Now {
+        waiting_writes: app.store.queue_depth(),
+        oldest_notification_ms: app.notifier.oldest_waiting_ms().await,
+        subscriptions_given_up: app.notifier.given_up(),
+    };
+    match app.metrics.text(now) {
         Ok(text) => (
             [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
             text,

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use prilavok_domain::event::Outcome;
 use prilavok_store::Observer;
+use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
 };
 
 /// From an answer out of memory to a client's time-out, in seconds.
@@ -26,6 +29,22 @@ pub struct Metrics {
     store_group: Histogram,
     store_queue: IntGauge,
     connections: IntGauge,
+    notifications: IntCounterVec,
+    notification_latency: Histogram,
+    notification_retries: IntCounter,
+    notification_oldest: IntGauge,
+    subscriptions_given_up: IntGauge,
+}
+
+/// What is read when `/metrics` is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Now {
+    /// Writes waiting to be committed.
+    pub waiting_writes: usize,
+    /// How long the oldest event that is to be delivered has waited, in milliseconds.
+    pub oldest_notification_ms: i64,
+    /// Subscriptions that are disabled because deliveries failed.
+    pub subscriptions_given_up: u64,
 }
 
 /// The limit that refused a request.
@@ -69,17 +88,52 @@ impl Metrics {
             )?,
             store_queue: IntGauge::new("prilavok_store_queue", "Writes waiting to be committed.")?,
             connections: IntGauge::new("prilavok_connections", "Connections open.")?,
+            notifications: IntCounterVec::new(
+                Opts::new(
+                    "prilavok_notifications_total",
+                    "Tries to notify, by how they ended.",
+                ),
+                &["outcome"],
+            )?,
+            notification_latency: Histogram::with_opts(
+                HistogramOpts::new("prilavok_notification_seconds", "Time that receivers took.")
+                    .buckets(LATENCIES.to_vec()),
+            )?,
+            notification_retries: IntCounter::new(
+                "prilavok_notification_retries_total",
+                "Tries that repeated one which failed.",
+            )?,
+            notification_oldest: IntGauge::new(
+                "prilavok_notification_oldest_waiting_ms",
+                "Age of the oldest event that is to be delivered, in milliseconds.",
+            )?,
+            subscriptions_given_up: IntGauge::new(
+                "prilavok_subscriptions_given_up",
+                "Subscriptions that are disabled because deliveries failed.",
+            )?,
             registry,
         };
-        metrics.registry.register(Box::new(metrics.requests.clone()))?;
-        metrics.registry.register(Box::new(metrics.latency.clone()))?;
-        metrics
-            .registry
-            .register(Box::new(metrics.limit_refusals.clone()))?;
-        metrics.registry.register(Box::new(metrics.store.clone()))?;
-        metrics.registry.register(Box::new(metrics.store_group.clone()))?;
-        metrics.registry.register(Box::new(metrics.store_queue.clone()))?;
-        metrics.registry.register(Box::new(metrics.connections.clone()))?;
+        let all: [Box<dyn Collector>; 12] = [
+            Box::new(metrics.requests.clone()),
+            Box::new(metrics.latency.clone()),
+            Box::new(metrics.limit_refusals.clone()),
+            Box::new(metrics.store.clone()),
+            Box::new(metrics.store_group.clone()),
+            Box::new(metrics.store_queue.clone()),
+            Box::new(metrics.connections.clone()),
+            Box::new(metrics.notifications.clone()),
+            Box::new(metrics.notification_latency.clone()),
+            Box::new(metrics.notification_retries.clone()),
+            Box::new(metrics.notification_oldest.clone()),
+            Box::new(metrics.subscriptions_given_up.clone()),
+        ];
+        for one in all {
+            metrics.registry.register(one)?;
+        }
+        for outcome in Outcome::ALL {
+            // A series that begins at zero can be watched for its first failure.
+            metrics.notifications.with_label_values(&[outcome.as_str()]);
+        }
         Ok(metrics)
     }
 
@@ -109,10 +163,13 @@ impl Metrics {
         ConnectionGuard(self.connections.clone())
     }
 
-    /// The text that `/metrics` answers; `waiting_writes` is read when asked.
-    pub fn text(&self, waiting_writes: usize) -> prometheus::Result<Vec<u8>> {
+    /// The text that `/metrics` answers.
+    pub fn text(&self, now: Now) -> prometheus::Result<Vec<u8>> {
         self.store_queue
-            .set(i64::try_from(waiting_writes).unwrap_or(i64::MAX));
+            .set(i64::try_from(now.waiting_writes).unwrap_or(i64::MAX));
+        self.notification_oldest.set(now.oldest_notification_ms);
+        self.subscriptions_given_up
+            .set(i64::try_from(now.subscriptions_given_up).unwrap_or(i64::MAX));
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
@@ -132,6 +189,16 @@ impl Observer for Metrics {
             .with_label_values(&["commit"])
             .observe(took.as_secs_f64());
         self.store_group.observe(writes as f64);
+    }
+}
+
+impl prilavok_notify::Observer for Metrics {
+    fn tried(&self, outcome: Outcome, took: Duration, again: bool) {
+        self.notifications.with_label_values(&[outcome.as_str()]).inc();
+        self.notification_latency.observe(took.as_secs_f64());
+        if again {
+            self.notification_retries.inc();
+        }
     }
 }
 

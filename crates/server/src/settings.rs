@@ -8,6 +8,9 @@ use std::str::FromStr;
 use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::{Figment, Metadata, Source};
+use prilavok_domain::MessageText;
+use prilavok_notify::schedule::{InvalidSchedule, Stage};
+use prilavok_notify::{Guard, Network, Schedule};
 use prilavok_wire::UtcOffset;
 use serde::de::{self, Deserialize, Deserializer};
 
@@ -37,6 +40,12 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Files.
     pub files: FileSettings,
+    /// Notifications.
+    pub notifications: NotificationSettings,
+    /// Work that is done when its time has come.
+    pub scheduled: ScheduledSettings,
+    /// Live events.
+    pub events: EventSettings,
     /// Logs.
     pub log: LogSettings,
     /// Connections and time-outs.
@@ -49,6 +58,57 @@ pub struct Settings {
 pub struct FileSettings {
     /// How long a link opens without a credential, in seconds.
     pub link_ttl_seconds: u32,
+}
+
+/// Settings of notifications.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotificationSettings {
+    /// Every address and plain HTTP may be notified.
+    pub allow_private: bool,
+    /// Networks that are not public and may be notified.
+    #[serde(deserialize_with = "all_parsed")]
+    pub allowed_networks: Vec<Network>,
+    /// When it is tried again.
+    #[serde(deserialize_with = "schedule")]
+    pub schedule: Schedule,
+    /// Days that the delivery log is kept.
+    pub log_days: u32,
+}
+
+impl NotificationSettings {
+    /// Which addresses may be notified.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        if self.allow_private {
+            Guard::open()
+        } else {
+            Guard::public_and(self.allowed_networks.clone())
+        }
+    }
+}
+
+/// Settings of work that is done when its time has come.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduledSettings {
+    /// Hours without a message after which a chat is finished; zero: never.
+    pub finish_idle_after_hours: u32,
+    /// Hours without an answer after which a seller is reminded; zero: never.
+    pub remind_after_hours: u32,
+    /// What the reminder says.
+    #[serde(deserialize_with = "message_text")]
+    pub reminder: MessageText,
+}
+
+/// Settings of live events.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventSettings {
+    /// Seconds between signs of life.
+    pub heartbeat_seconds: u64,
+    /// Streams of one business at a time.
+    pub streams_per_business: usize,
 }
 
 /// Settings of logs.
@@ -95,6 +155,8 @@ pub struct ServerSettings {
     pub max_connections: usize,
     /// Seconds for the head of a request.
     pub header_timeout_seconds: u64,
+    /// Seconds that a client may leave unread what was sent to it.
+    pub write_timeout_seconds: u64,
     /// Seconds for requests under way at shutdown.
     pub shutdown_seconds: u64,
 }
@@ -108,6 +170,8 @@ pub struct Overrides {
     pub data: Option<PathBuf>,
     /// `--no-limits`.
     pub no_limits: bool,
+    /// `--allow-private-webhooks`.
+    pub allow_private_webhooks: bool,
 }
 
 /// A setting that cannot be used; the text names it, where it came from and what is allowed.
@@ -140,6 +204,9 @@ impl Settings {
         }
         if let Some(data) = &overrides.data {
             sources = sources.merge(Serialized::default("data", data));
+        }
+        if overrides.allow_private_webhooks {
+            sources = sources.merge(Serialized::default("notifications.allow_private", true));
         }
         let mut settings: Self = sources.extract().map_err(|errors| SettingsError(told(errors)))?;
         if let Some((name, problem)) = settings.out_of_range() {
@@ -175,7 +242,38 @@ impl Settings {
                 1,
                 600,
             ),
+            (
+                "server.write_timeout_seconds",
+                self.server.write_timeout_seconds,
+                1,
+                600,
+            ),
             ("server.shutdown_seconds", self.server.shutdown_seconds, 0, 600),
+            (
+                "notifications.log_days",
+                u64::from(self.notifications.log_days),
+                1,
+                365,
+            ),
+            (
+                "scheduled.finish_idle_after_hours",
+                u64::from(self.scheduled.finish_idle_after_hours),
+                0,
+                87_600,
+            ),
+            (
+                "scheduled.remind_after_hours",
+                u64::from(self.scheduled.remind_after_hours),
+                0,
+                8_760,
+            ),
+            ("events.heartbeat_seconds", self.events.heartbeat_seconds, 1, 300),
+            (
+                "events.streams_per_business",
+                self.events.streams_per_business as u64,
+                1,
+                100_000,
+            ),
         ];
         ranges
             .into_iter()
@@ -271,6 +369,34 @@ fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
         .map_err(de::Error::custom)
 }
 
+fn all_parsed<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Vec::<String>::deserialize(deserializer)?
+        .iter()
+        .map(|text| text.parse().map_err(de::Error::custom))
+        .collect()
+}
+
+fn message_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<MessageText, D::Error> {
+    MessageText::new(String::deserialize(deserializer)?).map_err(de::Error::custom)
+}
+
+fn schedule<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schedule, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct StageSettings {
+        every_seconds: u32,
+        until_seconds: u32,
+    }
+    let stages = Vec::<StageSettings>::deserialize(deserializer)?;
+    let stages = stages.iter().map(|stage| Stage {
+        until_ms: i64::from(stage.until_seconds) * 1_000,
+        every_ms: i64::from(stage.every_seconds) * 1_000,
+    });
+    Schedule::new(stages.collect()).map_err(|error: InvalidSchedule| de::Error::custom(error))
+}
+
 fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let url = text.trim_end_matches('/');
@@ -309,6 +435,7 @@ mod tests {
         assert_eq!(settings.limits.parallel, Limit::At(4));
         assert_eq!(settings.utc_offset.to_string(), "+03:00");
         assert_eq!(settings.public_url, None);
+        assert_eq!(settings.notifications.schedule, Schedule::default());
     }
 
     #[test]
@@ -348,6 +475,22 @@ mod tests {
             (
                 "[files]\nlink_ttl_seconds = \"day\"",
                 "files.link_ttl_seconds: must be a whole number",
+            ),
+            (
+                "[notifications]\nallowed_networks = [\"10.0.0.0/99\"]",
+                "notifications.allowed_networks: `10.0.0.0/99` is no network",
+            ),
+            (
+                "[notifications]\nschedule = []",
+                "notifications.schedule: a schedule needs one stage or more",
+            ),
+            (
+                "[notifications]\nlog_days = 0",
+                "notifications.log_days: must be from 1 to 365",
+            ),
+            (
+                "[scheduled]\nreminder = \"\"",
+                "scheduled.reminder: a message must have 1 to 4096 characters",
             ),
             (
                 "[log]\nformat = \"xml\"",

@@ -4,7 +4,8 @@ use std::fmt;
 
 use prilavok_domain::rules::RuleViolation;
 use prilavok_domain::{
-    BusinessId, CampaignId, ChatId, CredentialId, MessageId, OrderId, PublicId, ReturnId, SubscriptionId,
+    BusinessId, CampaignId, ChatId, CredentialId, EventId, MessageId, OrderId, PublicId, ReturnId,
+    SubscriptionId,
 };
 
 /// Why an operation did not happen. Nothing was changed by it.
@@ -64,6 +65,8 @@ pub enum Entity {
     Credential(CredentialId),
     /// A subscription of the business.
     Subscription(SubscriptionId),
+    /// An event of the business.
+    Event(EventId),
 }
 
 impl fmt::Display for Entity {
@@ -78,6 +81,7 @@ impl fmt::Display for Entity {
             Self::Message(id) => write!(f, "message {id}"),
             Self::Credential(id) => write!(f, "credential {id}"),
             Self::Subscription(id) => write!(f, "subscription {id}"),
+            Self::Event(id) => write!(f, "event {id}"),
         }
     }
 }
@@ -103,6 +107,9 @@ pub enum Conflict {
     /// The order belongs to another customer than the one named.
     #[error("the order belongs to another customer")]
     OtherCustomer,
+    /// Nothing is sent to a subscription that is not enabled.
+    #[error("the subscription is disabled: enable it first")]
+    SubscriptionDisabled,
     /// The idempotency key was used for another request within 24 hours.
     #[error("the Idempotency-Key was used for another request within the last 24 hours")]
     IdempotencyKeyReused,

@@ -39,8 +39,8 @@ pub use error::{Conflict, Entity, Refusal, StoreError};
 pub use idempotency::{Applied, Idempotency, Surface};
 pub use limits::Usage;
 pub use notifications::{
-    Again, Attempt, AttemptFilter, Backlog, Delivery, DisabledBy, ForgetBefore, LoggedAttempt,
-    NewSubscription, Outcome, Settled, Subscription, SubscriptionChange, SubscriptionName, Switch,
+    Again, Attempt, AttemptFilter, Delivery, ForgetBefore, LoggedAttempt, NewSubscription, Settled,
+    Subscription, SubscriptionChange, SubscriptionName, Switch, Try, Waiting,
 };
 pub use observer::Observer;
 pub use registry::{Put, Registration};
@@ -239,17 +239,22 @@ pub trait Store: Send + Sync + 'static {
     /// A number that changes whenever a subscription was added, changed, switched or removed, whichever
     /// process did it.
     async fn subscriptions_version(&self) -> Result<u64>;
-    /// What a subscription is to be sent next, if anything; whether it is time yet is not asked.
-    async fn next_delivery(&self, business: BusinessId, id: SubscriptionId) -> Result<Option<Delivery>>;
-    /// Logs a try to deliver and does what follows from it, in one transaction.
-    async fn settle(
+    /// How many subscriptions of all businesses are disabled because deliveries failed.
+    async fn given_up_subscriptions(&self) -> Result<u64>;
+    /// What waits for a subscription, at most `limit`: what was asked for again first, then events in their
+    /// turn, those after `seen` (zero: all that are not settled). Whether it is time yet is not asked.
+    async fn waiting(
         &self,
         business: BusinessId,
         id: SubscriptionId,
-        delivery: Delivery,
-        attempt: Attempt,
-        settled: Settled,
-    ) -> Result<()>;
+        seen: i64,
+        limit: usize,
+    ) -> Result<Waiting>;
+    /// Logs tries to deliver, in order, and does what follows from each, in one transaction. A subscription
+    /// that was switched off or removed meanwhile stays so.
+    async fn settle(&self, business: BusinessId, id: SubscriptionId, tries: Vec<Try>) -> Result<()>;
+    /// Settles every event up to `seen`, none of which is of concern to the subscription.
+    async fn skip_events(&self, business: BusinessId, id: SubscriptionId, seen: i64) -> Result<()>;
     /// The delivery log of a business, newest first; `before` is the last id of the page before.
     async fn attempts(
         &self,
@@ -258,7 +263,11 @@ pub trait Store: Send + Sync + 'static {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Page<LoggedAttempt>>;
-    /// Queues events to be sent again; answers how many.
+    /// A line of the delivery log of a business.
+    async fn attempt(&self, business: BusinessId, id: i64) -> Result<Option<LoggedAttempt>>;
+    /// Queues events to be sent again, those of the subscription's types; answers how many. Refused with
+    /// [`Conflict::SubscriptionDisabled`], and with [`Refusal::NotFound`] where a single event is not kept
+    /// any more.
     async fn send_again(
         &self,
         business: BusinessId,
@@ -266,8 +275,6 @@ pub trait Store: Send + Sync + 'static {
         again: Again,
         now: Timestamp,
     ) -> Result<u64>;
-    /// What waits to be delivered, over all businesses.
-    async fn backlog(&self) -> Result<Backlog>;
 
     // --- Scheduled work.
 
@@ -298,8 +305,9 @@ pub trait Store: Send + Sync + 'static {
         text: MessageText,
         now: Timestamp,
     ) -> Result<bool>;
-    /// Forgets old lines of the delivery log and old events; answers how many.
-    async fn forget_notifications(&self, before: ForgetBefore) -> Result<u64>;
+    /// Forgets the oldest lines of a business's delivery log, and its oldest events that no subscription waits
+    /// for: a bounded number of them; answers how many, zero once all is forgotten.
+    async fn forget_notifications(&self, business: BusinessId, before: ForgetBefore) -> Result<u64>;
     /// For each object of the file store whether a message names it.
     async fn named_files(&self, objects: Vec<String>) -> Result<Vec<bool>>;
 

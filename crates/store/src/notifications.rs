@@ -1,6 +1,7 @@
 //! Subscriptions to notifications, what waits to be delivered to them, and what became of each try.
 
 use prilavok_domain::business::InvalidName;
+use prilavok_domain::event::{DisabledBy, Outcome};
 use prilavok_domain::{BusinessId, Event, EventId, EventTypes, SubscriptionId, Timestamp};
 
 /// The name of a subscription: 1–100 characters.
@@ -18,15 +19,6 @@ impl SubscriptionName {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
-}
-
-/// Why a subscription is not enabled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DisabledBy {
-    /// It was never enabled, or somebody switched it off.
-    Hand,
-    /// Deliveries failed for as long as the schedule goes.
-    Failures,
 }
 
 /// A subscription of a business: where it wants to be told of what.
@@ -94,13 +86,36 @@ pub enum Switch {
     },
 }
 
-/// What is to be delivered next: an event in its turn, or one that was asked for again.
+/// What is to be delivered: an event in its turn, or one that was asked for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
     /// The event.
     pub event: Event,
     /// The place in the queue of what was asked for again; `None` for an event in its turn.
     pub again: Option<i64>,
+}
+
+/// What waits for a subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// What is to be sent, in this order.
+    pub deliveries: Vec<Delivery>,
+    /// Every event up to this one was looked at: those that are not in the list are of no concern to the
+    /// subscription.
+    pub seen: i64,
+    /// Whether there may be events after that one.
+    pub more: bool,
+}
+
+/// A try to deliver, and what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Try {
+    /// What was to be delivered.
+    pub delivery: Delivery,
+    /// How it ended.
+    pub attempt: Attempt,
+    /// What follows from it.
+    pub settled: Settled,
 }
 
 /// How a try to deliver ended.
@@ -146,31 +161,15 @@ pub struct LoggedAttempt {
     pub outcome: Outcome,
 }
 
-/// What followed from a logged try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Accepted.
-    Delivered,
-    /// Refused for good.
-    Refused,
-    /// To be tried again.
-    Failed,
-    /// The subscription was disabled with it.
-    GivenUp,
-}
-
-impl Outcome {
-    /// Every outcome.
-    pub const ALL: [Self; 4] = [Self::Delivered, Self::Refused, Self::Failed, Self::GivenUp];
-
-    /// The name that is kept and shown.
+impl Settled {
+    /// What the log says of it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn outcome(self) -> Outcome {
         match self {
-            Self::Delivered => "DELIVERED",
-            Self::Refused => "REFUSED",
-            Self::Failed => "FAILED",
-            Self::GivenUp => "GIVEN_UP",
+            Self::Delivered => Outcome::Delivered,
+            Self::Refused => Outcome::Refused,
+            Self::TryAgain(_) => Outcome::Failed,
+            Self::GivenUp => Outcome::GivenUp,
         }
     }
 }
@@ -197,15 +196,6 @@ pub enum Again {
     Event(EventId),
     /// The events of a time, the first included, the second not.
     Between(Timestamp, Timestamp),
-}
-
-/// What waits to be delivered, over all businesses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Backlog {
-    /// When the oldest event that waits happened.
-    pub oldest: Option<Timestamp>,
-    /// Subscriptions that were disabled because deliveries failed.
-    pub given_up: u64,
 }
 
 /// How long things are kept, each as the instant before which they are forgotten.

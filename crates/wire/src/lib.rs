@@ -10,6 +10,7 @@ mod failure;
 pub mod answer;
 pub mod error;
 pub mod names;
+pub mod notification;
 pub mod openapi;
 pub mod operation;
 pub mod page_token;
@@ -20,5 +21,6 @@ pub mod time;
 
 pub use error::ApiError;
 pub use failure::{Errors, Failure};
+pub use notification::Notification;
 pub use operation::Operation;
 pub use time::UtcOffset;

@@ -148,6 +148,24 @@ impl PartialSchema for DateTime {
 
 impl ToSchema for DateTime {}
 
+/// An instant in UTC with milliseconds, always of the same length: `2017-11-21T00:00:00.213Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Utc(pub Timestamp);
+
+impl fmt::Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Every `Timestamp` is one that jiff can show.
+        let instant = jiff::Timestamp::from_millisecond(self.0.as_millis()).unwrap_or_default();
+        write!(f, "{instant:.3}")
+    }
+}
+
+impl Serialize for Utc {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// An instant as HTTP headers write it: `Tue, 09 Jan 2024 14:05:00 GMT`.
 #[must_use]
 pub fn http_date(at: Timestamp) -> String {
@@ -205,6 +223,17 @@ mod tests {
             "Europe/Moscow",
         ] {
             assert!(text.parse::<UtcOffset>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn instants_in_utc_have_milliseconds_always() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_737_022_189_759, "2025-01-16T10:09:49.759Z"),
+            (253_402_207_200_000, "9999-12-30T22:00:00.000Z"),
+        ] {
+            assert_eq!(Utc(at(millis)).to_string(), text);
         }
     }
 

@@ -36,6 +36,9 @@ pub(crate) struct Arguments {
     /// Lift the hourly and the parallel limits, and go on counting
     #[arg(long)]
     no_limits: bool,
+    /// Let notifications go to any address and over plain HTTP, for receivers on the same machine
+    #[arg(long)]
+    allow_private_webhooks: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -43,6 +46,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         listen: arguments.listen,
         data: arguments.place.data,
         no_limits: arguments.no_limits,
+        allow_private_webhooks: arguments.allow_private_webhooks,
     };
     let settings = Settings::load(arguments.place.config.as_deref(), &overrides)?;
     logging::start(&settings.log)?;

@@ -216,6 +216,7 @@ const fn path_parameter(entity: &Entity) -> &'static str {
         Entity::Message(_) => "messageId",
         Entity::Credential(_) => "id",
         Entity::Subscription(_) => "subscriptionId",
+        Entity::Event(_) => "eventId",
     }
 }
 
@@ -228,6 +229,7 @@ const fn conflicting_field(conflict: Conflict) -> &'static str {
         | Conflict::ReturnHasChats
         | Conflict::TooManyKeys
         | Conflict::Revoked
+        | Conflict::SubscriptionDisabled
         | Conflict::IdempotencyKeyReused => "",
     }
 }

@@ -4,6 +4,7 @@
 //! that is a read or a write. What an acknowledged write has survived is in [`writer`]'s and
 //! `open`'s hands: a commit with `synchronous=FULL` in a write-ahead log.
 
+mod attempts;
 mod chat_list;
 mod chats;
 mod credentials;
@@ -38,11 +39,10 @@ use crate::files::FileStore;
 use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
 use crate::{
-    Again, Applied, Attempt, AttemptFilter, Backlog, Changes, ChatChange, ChatCursor, ChatFilter,
-    CheckReport, Credential, CredentialChange, Delivery, ForgetBefore, LoggedAttempt, MessageRange,
-    NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put, Registration, Result, SecretHash,
-    Settled, StartChat, Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch,
-    Usage,
+    Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential,
+    CredentialChange, ForgetBefore, LoggedAttempt, MessageRange, NewCredential, NewMessage, NewSubscription,
+    OperatorToken, Page, Put, Registration, Result, SecretHash, StartChat, Started, Store, StoreError,
+    StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
 };
 pub use open::OpenError;
 use readers::Readers;
@@ -356,20 +356,30 @@ impl Store for SqliteStore {
         self.readers.read(subscriptions::version)
     }
 
-    async fn next_delivery(&self, business: BusinessId, id: SubscriptionId) -> Result<Option<Delivery>> {
-        self.readers.read(|conn| deliveries::next(conn, business, id))
+    async fn given_up_subscriptions(&self) -> Result<u64> {
+        self.readers.read(deliveries::given_up)
     }
 
-    async fn settle(
+    async fn waiting(
         &self,
         business: BusinessId,
         id: SubscriptionId,
-        delivery: Delivery,
-        attempt: Attempt,
-        settled: Settled,
-    ) -> Result<()> {
+        seen: i64,
+        limit: usize,
+    ) -> Result<Waiting> {
+        self.readers
+            .read(|conn| deliveries::waiting(conn, business, id, seen, limit))
+    }
+
+    async fn settle(&self, business: BusinessId, id: SubscriptionId, tries: Vec<Try>) -> Result<()> {
         self.writer
-            .write(move |write| deliveries::settle(write, business, id, &delivery, &attempt, settled))
+            .write(move |write| deliveries::settle(write, business, id, &tries))
+            .await
+    }
+
+    async fn skip_events(&self, business: BusinessId, id: SubscriptionId, seen: i64) -> Result<()> {
+        self.writer
+            .write(move |write| deliveries::skip(write.conn, business, id, seen))
             .await
     }
 
@@ -381,7 +391,11 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Page<LoggedAttempt>> {
         self.readers
-            .read(|conn| deliveries::attempts(conn, business, &filter, before, limit))
+            .read(|conn| attempts::page(conn, business, &filter, before, limit))
+    }
+
+    async fn attempt(&self, business: BusinessId, id: i64) -> Result<Option<LoggedAttempt>> {
+        self.readers.read(|conn| attempts::one(conn, business, id))
     }
 
     async fn send_again(
@@ -394,10 +408,6 @@ impl Store for SqliteStore {
         self.writer
             .write(move |write| deliveries::send_again(write, business, id, again, now))
             .await
-    }
-
-    async fn backlog(&self) -> Result<Backlog> {
-        self.readers.on_its_own(deliveries::backlog).await
     }
 
     async fn idle_chats(&self, business: BusinessId, before: Timestamp, limit: usize) -> Result<Vec<ChatId>> {
@@ -440,9 +450,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn forget_notifications(&self, before: ForgetBefore) -> Result<u64> {
+    async fn forget_notifications(&self, business: BusinessId, before: ForgetBefore) -> Result<u64> {
         self.writer
-            .write(move |write| deliveries::forget(write.conn, before))
+            .write(move |write| attempts::forget(write.conn, business, before))
             .await
     }
 

@@ -13,6 +13,7 @@ const APPLICATION_ID: i32 = 0x5052_494C;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_notifications.sql"),
+    include_str!("migrations/0003_delivery_log.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.

@@ -49,7 +49,7 @@ pub(super) fn optional<T, V: FromSql>(
         .transpose()
 }
 
-fn named<N: FromStr>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<N> {
+pub(super) fn named<N: FromStr>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<N> {
     let text = row
         .get_ref(at)?
         .as_str()

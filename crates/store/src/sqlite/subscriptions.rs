@@ -1,5 +1,6 @@
 //! Subscriptions to notifications.
 
+use prilavok_domain::event::DisabledBy;
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{BusinessId, EventTypes, SubscriptionId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -7,9 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::registry::{self, must_exist};
 use super::writer::Write;
 use super::{events, idempotency, rows};
-use crate::notifications::{
-    DisabledBy, NewSubscription, Subscription, SubscriptionChange, SubscriptionName, Switch,
-};
+use crate::notifications::{NewSubscription, Subscription, SubscriptionChange, SubscriptionName, Switch};
 use crate::{Applied, Conflict, Entity, Idempotency, Refusal, Result, StoreError};
 
 const COLUMNS: &str = "business_id, subscription_id, name, url, types, disabled, secret_generation, \
@@ -17,7 +16,6 @@ const COLUMNS: &str = "business_id, subscription_id, name, url, types, disabled,
 
 fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
     let types: String = row.get(4)?;
-    let disabled: Option<String> = row.get(5)?;
     Ok(Subscription {
         business: rows::id(row, 0, "business_id")?,
         id: rows::id(row, 1, "subscription_id")?,
@@ -27,13 +25,7 @@ fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
             .split_terminator(' ')
             .filter_map(|kind| kind.parse().ok())
             .collect(),
-        disabled: disabled.map(|why| {
-            if why == "FAILURES" {
-                DisabledBy::Failures
-            } else {
-                DisabledBy::Hand
-            }
-        }),
+        disabled: rows::optional(row, 5, "disabled", |why: String| why.parse().ok())?,
         secret_generation: row.get(6)?,
         previous_secret_until: rows::optional(row, 7, "previous_secret_until", Timestamp::from_millis)?,
         created_at: rows::time(row, 8, "created_at")?,
@@ -51,7 +43,7 @@ fn types_text(types: EventTypes) -> String {
 }
 
 /// Tells every process on this file that subscriptions changed.
-fn changed(conn: &Connection) -> Result<()> {
+pub(super) fn changed(conn: &Connection) -> Result<()> {
     conn.prepare_cached("UPDATE meta SET value = value + 1 WHERE name = 'subscriptions_version'")?
         .execute([])?;
     Ok(())
@@ -85,7 +77,7 @@ pub(super) fn create(
     conn.prepare_cached(
         "INSERT INTO subscription (business_id, subscription_id, name, url, types, disabled, secret_generation,
              created_at, settled_event_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, 'HAND', 1, ?6, ?7)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?8, 1, ?6, ?7)",
     )?
     .execute((
         new.business.get(),
@@ -95,6 +87,7 @@ pub(super) fn create(
         types_text(new.types),
         now.as_millis(),
         newest,
+        DisabledBy::Hand.as_str(),
     ))?;
     changed(conn)?;
     idempotency::remember(conn, new.business, once, id, now)?;
@@ -148,8 +141,12 @@ pub(super) fn change(
     let there = existing(conn, business, id)?;
     let name = change.name.as_ref().unwrap_or(&there.name);
     name_must_be_free(conn, business, name, Some(id))?;
+    // A new URL begins anew: nobody knows yet whether it fails.
     conn.prepare_cached(
-        "UPDATE subscription SET name = ?3, url = ?4, types = ?5 WHERE business_id = ?1 AND subscription_id = ?2",
+        "UPDATE subscription SET name = ?3, types = ?5,
+             failing_since = CASE url WHEN ?4 THEN failing_since END,
+             next_try_at = CASE url WHEN ?4 THEN next_try_at END, url = ?4
+         WHERE business_id = ?1 AND subscription_id = ?2",
     )?
     .execute((
         business.get(),
@@ -181,15 +178,11 @@ pub(super) fn switch(
             .execute((key.0, key.1, newest))?;
         }
         Switch::Off(why) => {
-            let why = match why {
-                DisabledBy::Hand => "HAND",
-                DisabledBy::Failures => "FAILURES",
-            };
             conn.prepare_cached(
                 "UPDATE subscription SET disabled = ?3, next_try_at = NULL
                  WHERE business_id = ?1 AND subscription_id = ?2 AND disabled IS NULL",
             )?
-            .execute((key.0, key.1, why))?;
+            .execute((key.0, key.1, why.as_str()))?;
             conn.prepare_cached("DELETE FROM again WHERE business_id = ?1 AND subscription_id = ?2")?
                 .execute(key)?;
         }
@@ -211,6 +204,9 @@ pub(super) fn delete(conn: &Connection, business: BusinessId, id: SubscriptionId
     conn.prepare_cached("DELETE FROM again WHERE business_id = ?1 AND subscription_id = ?2")?
         .execute(key)?;
     conn.prepare_cached("DELETE FROM subscription WHERE business_id = ?1 AND subscription_id = ?2")?
+        .execute(key)?;
+    // What is gone cannot be answered again: the request that made it may come anew.
+    conn.prepare_cached("DELETE FROM idempotency WHERE business_id = ?1 AND result = ?2")?
         .execute(key)?;
     changed(conn)
 }

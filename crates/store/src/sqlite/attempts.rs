@@ -1,0 +1,140 @@
+//! The delivery log: a line for each try.
+
+use prilavok_domain::event::Outcome;
+use prilavok_domain::id_sequence::IdFor;
+use prilavok_domain::{BusinessId, EventId, MessageId, SubscriptionId, Timestamp};
+use rusqlite::types::ToSql;
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::rows;
+use super::writer::Write;
+use crate::notifications::{Attempt, AttemptFilter, ForgetBefore, LoggedAttempt, Try};
+use crate::{Page, Result};
+
+/// Rows forgotten in one transaction, so that no sweep holds up the writer for long.
+const FORGOTTEN_AT_ONCE: usize = 1_000;
+
+const COLUMNS: &str = "business_id, event_id, type, chat_id, message_id, event_at, attempt_id, subscription_id, at, \
+    duration_ms, status, error, answer, outcome";
+
+pub(super) fn log(write: &mut Write<'_>, business: BusinessId, id: SubscriptionId, one: &Try) -> Result<()> {
+    let Try {
+        delivery,
+        attempt,
+        settled,
+    } = one;
+    let event = &delivery.event;
+    let attempt_id = write.next_id(IdFor::File, attempt.at);
+    write
+        .conn
+        .prepare_cached(
+            "INSERT INTO attempt (business_id, attempt_id, subscription_id, event_id, type, chat_id, message_id,
+                 event_at, at, duration_ms, status, error, answer, outcome)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )?
+        .execute((
+            business.get(),
+            attempt_id,
+            id.get(),
+            event.id.get(),
+            event.kind.as_str(),
+            event.chat.get(),
+            event.message.map(MessageId::get),
+            event.at.as_millis(),
+            attempt.at.as_millis(),
+            attempt.duration_ms,
+            attempt.status,
+            &attempt.error,
+            &attempt.answer,
+            settled.outcome().as_str(),
+        ))?;
+    Ok(())
+}
+
+fn logged(row: &Row<'_>) -> rusqlite::Result<LoggedAttempt> {
+    Ok(LoggedAttempt {
+        event: rows::event(row, 0)?,
+        id: row.get(6)?,
+        subscription: rows::id(row, 7, "subscription_id")?,
+        attempt: Attempt {
+            at: rows::time(row, 8, "at")?,
+            duration_ms: row.get(9)?,
+            status: row.get(10)?,
+            error: row.get(11)?,
+            answer: row.get(12)?,
+        },
+        outcome: rows::named(row, 13, "outcome")?,
+    })
+}
+
+pub(super) fn one(conn: &Connection, business: BusinessId, id: i64) -> Result<Option<LoggedAttempt>> {
+    Ok(conn
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM attempt WHERE business_id = ?1 AND attempt_id = ?2"
+        ))?
+        .query_row((business.get(), id), logged)
+        .optional()?)
+}
+
+/// The log, newest first; `before` is the last id of the page before.
+pub(super) fn page(
+    conn: &Connection,
+    business: BusinessId,
+    filter: &AttemptFilter,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Page<LoggedAttempt>> {
+    let subscription = filter.subscription.map(SubscriptionId::get);
+    let event = filter.event.map(EventId::get);
+    let (from, until) = (
+        filter.from.map_or(0, Timestamp::as_millis),
+        filter.until.map_or(i64::MAX, Timestamp::as_millis),
+    );
+    let (business, before, limit_and_one) = (business.get(), before.unwrap_or(i64::MAX), limit + 1);
+    let mut wanted = "business_id = ?1 AND attempt_id < ?2 AND at >= ?3 AND at < ?4".to_owned();
+    let mut values: Vec<&dyn ToSql> = vec![&business, &before, &from, &until, &limit_and_one];
+    for (column, value) in [("subscription_id", &subscription), ("event_id", &event)] {
+        if let Some(value) = value {
+            values.push(value);
+            wanted += &format!(" AND {column} = ?{}", values.len());
+        }
+    }
+    if let Some(outcome) = filter.outcome {
+        // Written out, since the index of what went wrong is partial.
+        wanted += &format!(" AND outcome = '{}'", outcome.as_str());
+        if outcome != Outcome::Delivered {
+            wanted += " AND outcome <> 'DELIVERED'";
+        }
+    }
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM attempt WHERE {wanted} ORDER BY attempt_id DESC LIMIT ?5"
+    ))?;
+    let mut items = statement
+        .query_map(values.as_slice(), logged)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Ok(Page { items, more })
+}
+
+/// Forgets the oldest lines of the log, and the oldest events that no subscription waits for.
+pub(super) fn forget(conn: &Connection, business: BusinessId, before: ForgetBefore) -> Result<u64> {
+    let lines = conn
+        .prepare_cached(
+            "DELETE FROM attempt WHERE business_id = ?1 AND attempt_id IN
+                 (SELECT attempt_id FROM attempt WHERE business_id = ?1 ORDER BY attempt_id LIMIT ?3)
+             AND at < ?2",
+        )?
+        .execute((business.get(), before.attempts.as_millis(), FORGOTTEN_AT_ONCE))?;
+    let events = conn
+        .prepare_cached(
+            "DELETE FROM event WHERE business_id = ?1 AND event_id IN
+                 (SELECT event_id FROM event WHERE business_id = ?1 ORDER BY event_id LIMIT ?3)
+             AND at < ?2
+             AND event_id <= (SELECT coalesce(min(s.settled_event_id), event.event_id) FROM subscription s
+                 WHERE s.business_id = ?1 AND s.disabled IS NULL)
+             AND event_id NOT IN (SELECT a.event_id FROM again a WHERE a.business_id = ?1)",
+        )?
+        .execute((business.get(), before.events.as_millis(), FORGOTTEN_AT_ONCE))?;
+    Ok((lines + events) as u64)
+}
