@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prilavok_domain::{Clock, Timestamp};
-use prilavok_notify::{Notifier, Patience, Sender, SigningSecrets, SystemResolver, WebhookClient};
+use prilavok_notify::{Notifier, Patience, Scheduled, Sender, SigningSecrets, SystemResolver, WebhookClient};
 use prilavok_store::Store;
 use prilavok_store::files::FileStore;
 use tokio::task::JoinHandle;
@@ -40,6 +40,8 @@ pub struct App {
     pub links: FileLinks,
     /// Deliveries to subscriptions.
     pub notifier: Notifier,
+    /// Work that is done when its time has come.
+    pub scheduled: Scheduled,
     /// What is measured.
     pub metrics: Arc<Metrics>,
 }
@@ -73,11 +75,18 @@ impl App {
             metrics.clone(),
             CLOCK_INTERVAL,
         );
+        let scheduled = Scheduled::new(
+            Arc::clone(&store),
+            files.clone(),
+            Arc::clone(&clock),
+            &settings.plan(),
+        );
         Ok(Self {
             access: AccessCache::new(Arc::clone(&store)).await?,
             limits: Limiter::new(settings.limits.clone(), &usage),
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
             notifier,
+            scheduled,
             metrics,
             store,
             files,
@@ -93,14 +102,15 @@ impl App {
     }
 
     /// Starts the work beside requests: watching for changed keys, keeping hourly counts, delivering
-    /// notifications.
+    /// notifications, doing what has come due.
     #[must_use]
     pub fn start_background(self: &Arc<Self>) -> Background {
         let watching = Arc::clone(self);
         let keeping = Arc::clone(self);
-        let notifier = self.notifier.clone();
+        let (notifier, scheduled) = (self.notifier.clone(), self.scheduled.clone());
         Background(vec![
             tokio::spawn(async move { notifier.run().await }),
+            tokio::spawn(async move { scheduled.run(CLOCK_INTERVAL).await }),
             tokio::spawn(async move { watching.access.watch().await }),
             tokio::spawn(async move {
                 let mut ticks = tokio::time::interval(USAGE_INTERVAL);

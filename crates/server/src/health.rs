@@ -29,8 +29,9 @@ pub async fn metrics(State(app): State<SharedApp>) -> Response {
         waiting_writes: app.store.queue_depth(),
         oldest_notification_ms: app.notifier.oldest_waiting_ms().await,
         subscriptions_given_up: app.notifier.given_up(),
+        scheduled: app.scheduled.lags().collect(),
     };
-    match app.metrics.text(now) {
+    match app.metrics.text(&now) {
         Ok(text) => (
             [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
             text,

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use prilavok_domain::event::Outcome;
+use prilavok_notify::scheduled::Lag;
 use prilavok_store::Observer;
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    TextEncoder,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 /// From an answer out of memory to a client's time-out, in seconds.
@@ -34,10 +35,11 @@ pub struct Metrics {
     notification_retries: IntCounter,
     notification_oldest: IntGauge,
     subscriptions_given_up: IntGauge,
+    scheduled_lag: IntGaugeVec,
 }
 
 /// What is read when `/metrics` is asked for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Now {
     /// Writes waiting to be committed.
     pub waiting_writes: usize,
@@ -45,6 +47,8 @@ pub struct Now {
     pub oldest_notification_ms: i64,
     /// Subscriptions that are disabled because deliveries failed.
     pub subscriptions_given_up: u64,
+    /// How late scheduled work is.
+    pub scheduled: Vec<Lag>,
 }
 
 /// The limit that refused a request.
@@ -111,9 +115,16 @@ impl Metrics {
                 "prilavok_subscriptions_given_up",
                 "Subscriptions that are disabled because deliveries failed.",
             )?,
+            scheduled_lag: IntGaugeVec::new(
+                Opts::new(
+                    "prilavok_scheduled_lag_ms",
+                    "How late scheduled work is, in milliseconds.",
+                ),
+                &["job"],
+            )?,
             registry,
         };
-        let all: [Box<dyn Collector>; 12] = [
+        let all: [Box<dyn Collector>; 13] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.latency.clone()),
             Box::new(metrics.limit_refusals.clone()),
@@ -126,6 +137,7 @@ impl Metrics {
             Box::new(metrics.notification_retries.clone()),
             Box::new(metrics.notification_oldest.clone()),
             Box::new(metrics.subscriptions_given_up.clone()),
+            Box::new(metrics.scheduled_lag.clone()),
         ];
         for one in all {
             metrics.registry.register(one)?;
@@ -164,12 +176,15 @@ impl Metrics {
     }
 
     /// The text that `/metrics` answers.
-    pub fn text(&self, now: Now) -> prometheus::Result<Vec<u8>> {
+    pub fn text(&self, now: &Now) -> prometheus::Result<Vec<u8>> {
         self.store_queue
             .set(i64::try_from(now.waiting_writes).unwrap_or(i64::MAX));
         self.notification_oldest.set(now.oldest_notification_ms);
         self.subscriptions_given_up
             .set(i64::try_from(now.subscriptions_given_up).unwrap_or(i64::MAX));
+        for lag in &now.scheduled {
+            self.scheduled_lag.with_label_values(&[lag.job]).set(lag.ms);
+        }
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)

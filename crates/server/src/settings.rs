@@ -10,7 +10,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use figment::{Figment, Metadata, Source};
 use prilavok_domain::MessageText;
 use prilavok_notify::schedule::{InvalidSchedule, Stage};
-use prilavok_notify::{Guard, Network, Schedule};
+use prilavok_notify::{Guard, Network, Plan, Schedule};
 use prilavok_wire::UtcOffset;
 use serde::de::{self, Deserialize, Deserializer};
 
@@ -219,6 +219,18 @@ impl Settings {
             settings.limits = LimitSettings::lifted();
         }
         Ok(settings)
+    }
+
+    /// What scheduled work there is.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let off_at_zero = |hours: u32| (hours > 0).then(|| i64::from(hours) * 3_600_000);
+        let remind_after = off_at_zero(self.scheduled.remind_after_hours);
+        Plan {
+            finish_idle_after_ms: off_at_zero(self.scheduled.finish_idle_after_hours),
+            remind: remind_after.map(|after| (after, self.scheduled.reminder.clone())),
+            keep_log_ms: i64::from(self.notifications.log_days) * 86_400_000,
+        }
     }
 
     /// The first setting that is out of its range, and what is allowed.

@@ -1,7 +1,8 @@
 //! The bytes of files, kept through `object_store`: a local folder, or what else speaks its
 //! interface. A file is here, synced to the disk, before the message that names it is written.
 
-use std::path::Path;
+use std::future::ready;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -12,6 +13,7 @@ use prilavok_domain::{BusinessId, Timestamp};
 use sha2::{Digest, Sha256};
 
 mod media_type;
+mod unfinished;
 
 /// Bytes gathered before they are written: the most of a file that is in memory at a time.
 const CHUNK: usize = 128 * 1024;
@@ -64,6 +66,8 @@ pub struct Upload {
 #[derive(Clone)]
 pub struct FileStore {
     objects: Arc<dyn ObjectStore>,
+    /// The local folder that they are in, if they are in one.
+    folder: Option<PathBuf>,
 }
 
 impl FileStore {
@@ -75,6 +79,7 @@ impl FileStore {
             .with_automatic_cleanup(true);
         Ok(Self {
             objects: Arc::new(objects),
+            folder: Some(folder.to_owned()),
         })
     }
 
@@ -126,6 +131,36 @@ impl FileStore {
             .head(&object_store::path::Path::from(object))
             .await?
             .size)
+    }
+
+    /// The objects that were last written before `before`.
+    pub fn older_than(
+        &self,
+        before: Timestamp,
+    ) -> impl Stream<Item = Result<String, FileError>> + Send + use<> {
+        let listed = self.objects.list(None).map_err(FileError::from);
+        listed.try_filter_map(move |object| {
+            let is_old = object.last_modified.timestamp_millis() < before.as_millis();
+            ready(Ok(is_old.then(|| object.location.to_string())))
+        })
+    }
+
+    /// Removes what is left of uploads that were cut off before `before`; answers how many there were.
+    pub async fn sweep_unfinished(&self, before: Timestamp) -> Result<u64, FileError> {
+        let Some(folder) = self.folder.clone() else {
+            return Ok(0);
+        };
+        let sweeping = tokio::task::spawn_blocking(move || unfinished::sweep(&folder, before));
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+            FileError::Failed(object_store::Error::Generic {
+                store: "local",
+                source: error,
+            })
+        };
+        sweeping
+            .await
+            .map_err(|error| failed(error.into()))?
+            .map_err(|error| failed(error.into()))
     }
 
     /// Removes a file that no message names.

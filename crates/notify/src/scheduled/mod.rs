@@ -1,0 +1,181 @@
+//! Work that is done when its time has come, driven by the injected clock: chats that nobody writes in are
+//! finished, sellers reminded, what has expired swept.
+//!
+//! Each job is idempotent: a run that was cut off is simply done again by the next one.
+
+mod chats;
+mod sweeps;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use futures_util::{Stream, TryStreamExt, stream};
+use prilavok_domain::{BusinessId, Clock, MessageText, Timestamp};
+use prilavok_store::files::FileStore;
+use prilavok_store::{Result, Store, StoreError};
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// Businesses read at a time.
+const BUSINESSES: usize = 1_000;
+
+/// What is to be done, and after how long.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Milliseconds without a message after which a chat is finished; `None`: never.
+    pub finish_idle_after_ms: Option<i64>,
+    /// Milliseconds without an answer after which a seller is reminded, and what is said; `None`: never.
+    pub remind: Option<(i64, MessageText)>,
+    /// Milliseconds that the delivery log and events are kept.
+    pub keep_log_ms: i64,
+}
+
+/// A job, and what it needs to know.
+#[derive(Debug, Clone)]
+enum Task {
+    FinishIdle { after_ms: i64 },
+    Remind { after_ms: i64, text: MessageText },
+    ForgetIdempotency,
+    ForgetNotifications { keep_ms: i64 },
+    SweepFiles,
+}
+
+impl Task {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::FinishIdle { .. } => "finish_idle_chats",
+            Self::Remind { .. } => "remind_sellers",
+            Self::ForgetIdempotency => "forget_idempotency_keys",
+            Self::ForgetNotifications { .. } => "forget_notifications",
+            Self::SweepFiles => "sweep_files",
+        }
+    }
+
+    const fn every_ms(&self) -> i64 {
+        match self {
+            Self::FinishIdle { .. } | Self::Remind { .. } => MINUTE_MS,
+            Self::ForgetIdempotency | Self::ForgetNotifications { .. } => 10 * MINUTE_MS,
+            Self::SweepFiles => HOUR_MS,
+        }
+    }
+}
+
+/// A job and when it is due.
+struct Job {
+    task: Task,
+    due: AtomicI64,
+}
+
+/// How late a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lag {
+    /// The job.
+    pub job: &'static str,
+    /// Milliseconds since it was due; zero while it is not.
+    pub ms: i64,
+}
+
+/// Does scheduled work.
+#[derive(Clone)]
+pub struct Scheduled {
+    store: Arc<dyn Store>,
+    files: FileStore,
+    clock: Arc<dyn Clock>,
+    jobs: Arc<[Job]>,
+}
+
+impl Scheduled {
+    /// The jobs of a plan, all due now.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, files: FileStore, clock: Arc<dyn Clock>, plan: &Plan) -> Self {
+        let finish = plan
+            .finish_idle_after_ms
+            .map(|after_ms| Task::FinishIdle { after_ms });
+        let remind = plan
+            .remind
+            .clone()
+            .map(|(after_ms, text)| Task::Remind { after_ms, text });
+        let always = [
+            Task::ForgetIdempotency,
+            Task::ForgetNotifications {
+                keep_ms: plan.keep_log_ms,
+            },
+            Task::SweepFiles,
+        ];
+        let now = clock.now().as_millis();
+        let jobs = finish.into_iter().chain(remind).chain(always).map(|task| Job {
+            task,
+            due: AtomicI64::new(now),
+        });
+        Self {
+            jobs: jobs.collect(),
+            store,
+            files,
+            clock,
+        }
+    }
+
+    /// How late each job is.
+    pub fn lags(&self) -> impl Iterator<Item = Lag> {
+        let now = self.clock.now().as_millis();
+        self.jobs.iter().map(move |job| Lag {
+            job: job.task.name(),
+            ms: (now - job.due.load(Ordering::Relaxed)).max(0),
+        })
+    }
+
+    /// Does what is due for ever; the clock is looked at every `tick` of real time.
+    pub async fn run(&self, tick: Duration) {
+        let mut ticks = tokio::time::interval(tick);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.run_due().await;
+        }
+    }
+
+    /// Does what is due now.
+    pub async fn run_due(&self) {
+        for job in self.jobs.iter() {
+            let now = self.clock.now();
+            let (due, every) = (job.due.load(Ordering::Relaxed), job.task.every_ms());
+            // A clock that was set back must not put a job off for longer than usual.
+            if due > now.as_millis() && due - now.as_millis() <= every {
+                continue;
+            }
+            match self.perform(&job.task, now).await {
+                Ok(0) => {}
+                Ok(done) => tracing::info!(job = job.task.name(), done, "scheduled work"),
+                Err(error) => {
+                    // It stays due, and its lag shows.
+                    tracing::warn!(job = job.task.name(), %error, "scheduled work failed: it is tried again");
+                    continue;
+                }
+            }
+            job.due.store(now.as_millis() + every, Ordering::Relaxed);
+        }
+    }
+
+    /// Does a job; answers how much there was to do.
+    async fn perform(&self, task: &Task, now: Timestamp) -> Result<u64> {
+        match task {
+            Task::FinishIdle { after_ms } => self.finish_idle(now, *after_ms).await,
+            Task::Remind { after_ms, text } => self.remind(now, *after_ms, text).await,
+            Task::ForgetIdempotency => self.store.forget_idempotency(now).await,
+            Task::ForgetNotifications { keep_ms } => self.forget_notifications(now, *keep_ms).await,
+            Task::SweepFiles => self.sweep_files(now).await,
+        }
+    }
+
+    /// All businesses, read page by page.
+    fn businesses(&self) -> impl Stream<Item = Result<BusinessId>> + Send {
+        let pages = stream::try_unfold(None, async |after: Option<BusinessId>| {
+            let page = self.store.businesses(after, BUSINESSES).await?;
+            let last = page.last().map(|business| business.id);
+            let ids = page.into_iter().map(|business| Ok(business.id));
+            Ok::<_, StoreError>(last.map(|last| (stream::iter(ids), Some(last))))
+        });
+        pages.try_flatten()
+    }
+}
