@@ -87,6 +87,7 @@ impl Notifier {
         let lanes = self.0.lanes.lock().await;
         let waiting = lanes.of.values().flat_map(HashMap::values);
         let oldest = waiting
+            .filter(|lane| lane.subscription.is_some())
             .map(|lane| lane.oldest.load(Ordering::Relaxed))
             .filter(|at| *at > 0)
             .min();

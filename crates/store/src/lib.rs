@@ -242,7 +242,8 @@ pub trait Store: Send + Sync + 'static {
     /// How many subscriptions of all businesses are disabled because deliveries failed.
     async fn given_up_subscriptions(&self) -> Result<u64>;
     /// What waits for a subscription, at most `limit`: what was asked for again first, then events in their
-    /// turn, those after `seen` (zero: all that are not settled). Whether it is time yet is not asked.
+    /// turn, those after `seen` (zero: all that are not settled). Nothing waits for a disabled one. Whether it
+    /// is time yet is not asked.
     async fn waiting(
         &self,
         business: BusinessId,

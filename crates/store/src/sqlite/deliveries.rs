@@ -22,6 +22,14 @@ pub(super) fn waiting(
     limit: usize,
 ) -> Result<Waiting> {
     let transaction = conn.unchecked_transaction()?;
+    let subscription = subscriptions::existing(&transaction, business, id)?;
+    if subscription.disabled.is_some() {
+        return Ok(Waiting {
+            deliveries: Vec::new(),
+            seen,
+            more: false,
+        });
+    }
     let again = asked_again(&transaction, business, id, limit)?;
     if !again.is_empty() {
         return Ok(Waiting {
@@ -30,7 +38,6 @@ pub(super) fn waiting(
             more: true,
         });
     }
-    let subscription = subscriptions::existing(&transaction, business, id)?;
     let settled: i64 = transaction
         .prepare_cached(
             "SELECT settled_event_id FROM subscription WHERE business_id = ?1 AND subscription_id = ?2",

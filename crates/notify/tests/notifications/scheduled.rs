@@ -1,0 +1,281 @@
+//! Scheduled work: each job does what it should once, and nothing where there is nothing to do.
+
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures_util::stream;
+use prilavok_domain::{ChatId, ChatStatus, Clock, FileName, MessageText, Sender};
+use prilavok_notify::{Plan, Scheduled};
+use prilavok_store::{ForgetBefore, Idempotency, MessageRange, NewMessage, StoredFile, Surface};
+
+use crate::receiver::Receiver;
+use crate::shop::{MINUTE_MS, Shop, business};
+
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+fn scheduled(shop: &Shop, plan: &Plan) -> Scheduled {
+    let clock = std::sync::Arc::new(shop.clock.clone());
+    Scheduled::new(shop.store.clone(), shop.files.clone(), clock, plan)
+}
+
+fn plan() -> Plan {
+    Plan {
+        finish_idle_after_ms: None,
+        remind: None,
+        keep_log_ms: 10 * DAY_MS,
+    }
+}
+
+async fn status(shop: &Shop, chat: ChatId) -> ChatStatus {
+    let found = shop.store.chat(business(1), chat).await.expect("read");
+    found.expect("a chat").status
+}
+
+async fn senders(shop: &Shop, chat: ChatId) -> Vec<Sender> {
+    let range = MessageRange::default();
+    let page = shop.store.messages(business(1), chat, range, 100).await;
+    let messages = page.expect("read").items;
+    messages.into_iter().map(|message| message.sender).collect()
+}
+
+#[tokio::test]
+async fn idle_chats_are_finished_when_that_is_wanted() {
+    let shop = Shop::open().await;
+    let idle = shop.chat(1, 1).await;
+    shop.message(1, idle).await;
+    shop.clock.advance(HOUR_MS);
+    let fresh = shop.chat(1, 2).await;
+    shop.message(1, fresh).await;
+    shop.clock.advance(23 * HOUR_MS + 1);
+    scheduled(&shop, &plan()).run_due().await;
+    assert_eq!(
+        status(&shop, idle).await,
+        ChatStatus::WaitingForPartner,
+        "off by default"
+    );
+    let jobs = scheduled(
+        &shop,
+        &Plan {
+            finish_idle_after_ms: Some(DAY_MS),
+            ..plan()
+        },
+    );
+    jobs.run_due().await;
+    assert_eq!(status(&shop, idle).await, ChatStatus::Finished);
+    assert_eq!(status(&shop, fresh).await, ChatStatus::WaitingForPartner);
+    shop.clock.advance(HOUR_MS);
+    jobs.run_due().await;
+    assert_eq!(status(&shop, fresh).await, ChatStatus::Finished);
+}
+
+#[tokio::test]
+async fn many_idle_chats_are_finished_in_one_run() {
+    let shop = Shop::open().await;
+    let mut chats = Vec::new();
+    for of in [1, 2] {
+        for order in 1..=5 {
+            chats.push((of, shop.chat(of, order).await));
+        }
+    }
+    shop.clock.advance(DAY_MS + 1);
+    let idle = Plan {
+        finish_idle_after_ms: Some(DAY_MS),
+        ..plan()
+    };
+    scheduled(&shop, &idle).run_due().await;
+    for (of, chat) in chats {
+        let found = shop.store.chat(business(of), chat).await.expect("read");
+        assert_eq!(found.expect("a chat").status, ChatStatus::Finished);
+    }
+}
+
+#[tokio::test]
+async fn a_seller_who_owes_an_answer_is_reminded_once() {
+    let (shop, receiver) = (Shop::open().await, Receiver::open().await);
+    shop.subscribe(1, "crm", &receiver.url()).await;
+    let _running = shop.notify();
+    let owed = shop.chat(1, 1).await;
+    let answered = shop.chat(1, 2).await;
+    shop.message(1, owed).await;
+    shop.message(1, answered).await;
+    shop.write(1, answered, Sender::Partner).await;
+    let text = MessageText::new("The customer is waiting.").expect("a text");
+    let jobs = scheduled(
+        &shop,
+        &Plan {
+            remind: Some((4 * HOUR_MS, text)),
+            ..plan()
+        },
+    );
+    shop.clock.advance(4 * HOUR_MS);
+    jobs.run_due().await;
+    assert_eq!(
+        senders(&shop, owed).await,
+        [Sender::Customer],
+        "it is not time yet"
+    );
+    for _ in 0..3 {
+        shop.clock.advance(4 * HOUR_MS + 1);
+        jobs.run_due().await;
+    }
+    assert_eq!(senders(&shop, owed).await, [Sender::Customer, Sender::Market]);
+    assert_eq!(status(&shop, owed).await, ChatStatus::WaitingForPartner);
+    assert_eq!(
+        senders(&shop, answered).await,
+        [Sender::Customer, Sender::Partner]
+    );
+    // Sellers' systems learn of the reminder as of any message.
+    receiver.wait_for(6).await;
+    shop.message(1, owed).await;
+    shop.clock.advance(4 * HOUR_MS + 1);
+    jobs.run_due().await;
+    use Sender::{Customer, Market};
+    assert_eq!(senders(&shop, owed).await, [Customer, Market, Customer, Market]);
+}
+
+#[tokio::test]
+async fn what_has_expired_is_forgotten() {
+    let (shop, receiver) = (Shop::open().await, Receiver::open().await);
+    let subscription = shop.subscribe(1, "crm", &receiver.url()).await;
+    let chat = shop.chat(1, 1).await;
+    let running = shop.notify();
+    let once = |fingerprint| Idempotency {
+        surface: Surface::Partner,
+        key: "key".to_owned(),
+        fingerprint: [fingerprint; 32],
+    };
+    let write = async |fingerprint| {
+        let new = NewMessage {
+            sender: Sender::Customer,
+            text: Some(MessageText::new("x").expect("a text")),
+            files: Vec::new(),
+            wait_for: None,
+        };
+        let now = shop.clock.now();
+        shop.store
+            .append_message(business(1), chat, new, Some(once(fingerprint)), now)
+            .await
+    };
+    write(1).await.expect("written");
+    shop.wait_for_log(&subscription, 2).await;
+    running.notifier.stop().await;
+    let jobs = scheduled(&shop, &plan());
+    shop.clock.advance(DAY_MS - 1);
+    jobs.run_due().await;
+    assert!(write(2).await.is_err(), "the key is remembered for 24 hours");
+    shop.clock.advance(9 * DAY_MS);
+    jobs.run_due().await;
+    assert_eq!(shop.log(&subscription).await.len(), 2, "kept for ten days");
+    assert_eq!(shop.store.events(None, 0, 10).await.expect("read").len(), 2);
+    shop.clock.advance(2);
+    shop.message(1, chat).await;
+    shop.clock.advance(10 * MINUTE_MS);
+    jobs.run_due().await;
+    assert_eq!(shop.log(&subscription).await.len(), 0);
+    let events = shop.store.events(None, 0, 10).await.expect("read");
+    assert_eq!(
+        events.len(),
+        1,
+        "what was delivered and is old is gone: {events:?}"
+    );
+    let _running = shop.notify();
+    receiver.wait_for(3).await;
+}
+
+#[tokio::test]
+async fn what_a_subscription_waits_for_is_kept_however_old() {
+    let shop = Shop::open().await;
+    let subscription = shop.subscribe(1, "crm", "http://127.0.0.1:9/").await;
+    let chat = shop.chat(1, 1).await;
+    shop.message(1, chat).await;
+    shop.clock.advance(13 * DAY_MS);
+    let jobs = scheduled(&shop, &plan());
+    jobs.run_due().await;
+    assert_eq!(shop.store.events(None, 0, 10).await.expect("read").len(), 2);
+    let before = ForgetBefore {
+        attempts: shop.clock.now(),
+        events: shop.clock.now(),
+    };
+    let deleted = shop.store.delete_subscription(business(1), subscription.id);
+    deleted.await.expect("deleted");
+    let forgotten = shop.store.forget_notifications(business(1), before).await;
+    assert_eq!(forgotten.expect("forgotten"), 2);
+}
+
+#[tokio::test]
+async fn files_that_no_message_names_are_swept() {
+    let shop = Shop::open().await;
+    let chat = shop.chat(1, 1).await;
+    let put = async || {
+        let content = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"picture"))]);
+        let put = shop
+            .files
+            .put(business(1), shop.clock.now(), content, 1_000)
+            .await;
+        put.expect("stored")
+    };
+    let (named, orphan, fresh) = (put().await, put().await, put().await);
+    let new = NewMessage {
+        sender: Sender::Customer,
+        text: None,
+        files: vec![StoredFile {
+            object: named.object.clone(),
+            name: FileName::from_client("a.jpg"),
+            size: named.size,
+            media_type: named.media_type,
+        }],
+        wait_for: None,
+    };
+    let written = shop
+        .store
+        .append_message(business(1), chat, new, None, shop.clock.now());
+    written.await.expect("written");
+    let folder = shop.folder.path().join("files");
+    let unfinished = folder.join(format!("{}#1", orphan.object));
+    fs::write(&unfinished, "half a pic").expect("written");
+    // Files have the system's time; the clock of this test is far behind it.
+    let day_ago = SystemTime::UNIX_EPOCH
+        + Duration::from_millis(u64::try_from(shop.clock.now().as_millis() - DAY_MS - 1).expect("positive"));
+    for old in [&named.object, &orphan.object] {
+        age(&folder.join(old), day_ago);
+    }
+    age(&unfinished, day_ago);
+    scheduled(&shop, &plan()).run_due().await;
+    assert!(shop.files.size(&named.object).await.is_ok(), "a message names it");
+    assert!(
+        shop.files.size(&fresh.object).await.is_ok(),
+        "it may be on its way"
+    );
+    assert!(shop.files.size(&orphan.object).await.is_err());
+    assert!(!unfinished.exists());
+    let report = shop.store.check(&shop.files).await.expect("checked");
+    assert_eq!(report.problems, Vec::<String>::new());
+}
+
+fn age(path: &std::path::Path, to: SystemTime) {
+    let file = fs::File::options().write(true).open(path).expect("a file");
+    file.set_modified(to).expect("set");
+}
+
+#[tokio::test]
+async fn work_that_is_late_shows() {
+    let shop = Shop::open().await;
+    let jobs = scheduled(&shop, &plan());
+    let worst = |jobs: &Scheduled| jobs.lags().map(|lag| lag.ms).max();
+    jobs.run_due().await;
+    assert_eq!(worst(&jobs), Some(0));
+    shop.clock.advance(10 * MINUTE_MS + 5);
+    assert_eq!(worst(&jobs), Some(5));
+    jobs.run_due().await;
+    assert_eq!(worst(&jobs), Some(0));
+    // A clock that is set back puts nothing off for longer than usual.
+    shop.clock.advance(-5 * HOUR_MS);
+    jobs.run_due().await;
+    shop.clock.advance(10 * MINUTE_MS + 7);
+    assert_eq!(worst(&jobs), Some(7));
+    shop.store.close().await;
+    jobs.run_due().await;
+    assert_eq!(worst(&jobs), Some(7), "what failed stays due");
+}
