@@ -17,7 +17,7 @@ pub(crate) struct Server {
 pub(crate) struct Setting {
     pub(crate) chats: Vec<i64>,
     pub(crate) key: String,
-    operator: String,
+    pub(crate) operator: String,
 }
 
 fn command(arguments: &[&str], folder: &Path) -> Command {
@@ -43,7 +43,14 @@ pub(crate) fn check(folder: &Path) {
 
 impl Server {
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[], &[])
+    }
+
+    /// Starts it with more arguments and variables.
+    pub(crate) fn start_with(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = command(&["serve", "--no-limits", "--listen", "127.0.0.1:0"], folder)
+            .args(arguments)
+            .envs(variables.iter().copied())
             .env("PRILAVOK_LOG__FORMAT", "json")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -67,6 +74,23 @@ impl Server {
             folder: folder.to_owned(),
             address,
         }
+    }
+
+    /// Keeps it on one core from now on.
+    pub(crate) fn pin(&self, core: &str) {
+        let pid = self.child.id().to_string();
+        let pinned = Command::new("taskset")
+            .args(["--all-tasks", "--cpu-list", "--pid", core, &pid])
+            .stdout(Stdio::null())
+            .status();
+        assert!(pinned.expect("taskset runs").success());
+    }
+
+    /// The most memory that it had resident so far, in KiB; `None` where the system does not tell.
+    pub(crate) fn peak_memory_kib(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.trim().parse().ok()
     }
 
     /// SIGKILL: no handler runs, nothing is flushed.
