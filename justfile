@@ -19,6 +19,10 @@ unit *arguments:
 conformance:
     tests/conformance/run.sh
 
+# Notifications checked with a public verifier of their signatures.
+signatures:
+    tests/signatures/run.sh
+
 # Formatting, lints, licences.
 lint:
     cargo fmt --check

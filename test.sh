@@ -11,3 +11,4 @@ python3 -c 'import ensurepip' 2>/dev/null || venv=(python3-venv)
 install_packages $(missing_packages cc:build-essential python3:python3 curl:curl) "${venv[@]}"
 cargo test --workspace --locked
 tests/conformance/run.sh
+tests/signatures/run.sh
