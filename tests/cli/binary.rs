@@ -55,7 +55,16 @@ pub(crate) fn printed(folder: &Path, arguments: &[&str]) -> String {
 
 /// Makes a key of business 1.
 pub(crate) fn new_key(folder: &Path, name: &str, scope: &str) -> String {
-    let arguments = ["keys", "create", "--business", "1", "--name", name, "--scope", scope];
+    let arguments = [
+        "keys",
+        "create",
+        "--business",
+        "1",
+        "--name",
+        name,
+        "--scope",
+        scope,
+    ];
     printed(folder, &arguments).trim().to_owned()
 }
 

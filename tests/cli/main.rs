@@ -3,12 +3,7 @@
 
 mod binary;
 mod commands;
-mod demo;
-mod docs;
 mod keys;
-mod logs;
-mod measures;
 mod settings;
 mod starting;
 mod stopping;
-mod upkeep;

@@ -16,7 +16,9 @@ fn the_printed_settings_are_the_defaults() {
     let read = Settings::load(Some(&file), &Overrides::default()).expect("right");
     let usual = Settings::load(None, &Overrides::default()).expect("right");
     assert_eq!(format!("{read:?}"), format!("{usual:?}"));
-    let settings = text.lines().filter(|line| !line.starts_with('#') && line.contains('='));
+    let settings = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && line.contains('='));
     assert!(settings.count() >= 20, "every setting stands there: {text}");
 }
 
@@ -37,7 +39,10 @@ fn a_wrong_setting_stops_the_start_and_is_named_with_its_place() {
             "[server]\nmax_connections = 0",
             "wrong setting server.max_connections: must be from 1 to 1000000, not 0 (from wrong.toml)",
         ),
-        ("[log]\nfilter = \"prilavok=loud\"", "wrong setting log.filter: `prilavok=loud`"),
+        (
+            "[log]\nfilter = \"prilavok=loud\"",
+            "wrong setting log.filter: `prilavok=loud`",
+        ),
         ("listen = ", "line 1, column"),
     ] {
         fs::write(&file, text).expect("written");
@@ -68,7 +73,10 @@ fn a_wrong_setting_stops_the_start_and_is_named_with_its_place() {
             && said.err.contains("(from the command line)"),
         "{said:?}"
     );
-    assert!(!folder.path().join("prilavok-data").exists(), "nothing was started");
+    assert!(
+        !folder.path().join("prilavok-data").exists(),
+        "nothing was started"
+    );
 }
 
 #[test]
@@ -92,7 +100,9 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
     let limit = |method: reqwest::Method, path: &str| {
         let request = server.request(method, &format!("/v2/businesses/1/{path}"));
         let answer = request.header("Api-Key", &key).send().expect("an answer");
-        let limit = answer.headers()["x-ratelimit-resource-limit"].to_str().map(str::to_owned);
+        let limit = answer.headers()["x-ratelimit-resource-limit"]
+            .to_str()
+            .map(str::to_owned);
         (limit.expect("ASCII"), answer.text().expect("text"))
     };
     let (of_chat, body) = limit(reqwest::Method::GET, &format!("chat?chatId={chat}"));
@@ -101,11 +111,7 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
     assert_eq!(limit(reqwest::Method::POST, "chats").0, "6", "the file's");
     let (of_history, _) = limit(reqwest::Method::POST, &format!("chats/history?chatId={chat}"));
     assert_eq!(of_history, "8", "the business's own");
-    assert_eq!(
-        limit(reqwest::Method::POST, "chats/new").0,
-        "1000",
-        "the default"
-    );
+    assert_eq!(limit(reqwest::Method::POST, "chats/new").0, "1000", "the default");
 }
 
 #[test]

@@ -28,7 +28,9 @@ fn a_data_folder_has_one_server_at_a_time() {
     let said = run(folder.path(), &second);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(
-        said.err.contains("another server uses the data folder ./prilavok-data") && said.err.contains("--data"),
+        said.err
+            .contains("another server uses the data folder ./prilavok-data")
+            && said.err.contains("--data"),
         "{said:?}"
     );
     server.stop();
@@ -55,7 +57,11 @@ fn another_programs_file_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("prilavok-data");
     fs::create_dir(&data).expect("made");
-    fs::write(data.join("prilavok.sqlite"), "something that is no database at all").expect("written");
+    fs::write(
+        data.join("prilavok.sqlite"),
+        "something that is no database at all",
+    )
+    .expect("written");
     let said = run(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.err.contains("prilavok.sqlite"), "{said:?}");
