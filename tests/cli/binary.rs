@@ -129,6 +129,17 @@ impl Server {
         }
     }
 
+    /// What it prints up to the line that contains `last`.
+    pub(crate) fn printed_until(&mut self, last: &str) -> String {
+        let mut text = String::new();
+        let mut out = BufReader::new(self.child.stdout.as_mut().expect("piped"));
+        while !text.contains(last) {
+            let read = out.read_line(&mut text).expect("text");
+            assert!(read > 0, "it never printed {last}: {text}");
+        }
+        text
+    }
+
     /// A request without a credential.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.address))

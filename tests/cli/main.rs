@@ -3,6 +3,7 @@
 
 mod binary;
 mod commands;
+mod demo;
 mod docs;
 mod keys;
 mod settings;
