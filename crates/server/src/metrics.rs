@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use prilavok_store::Observer;
+use prilavok_wire::Operation;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
@@ -35,6 +36,17 @@ pub enum RefusedBy {
     Parallel,
     /// The hourly limit.
     Hourly,
+}
+
+impl RefusedBy {
+    const ALL: [Self; 2] = [Self::Parallel, Self::Hourly];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Parallel => "parallel",
+            Self::Hourly => "hourly",
+        }
+    }
 }
 
 impl Metrics {
@@ -71,6 +83,15 @@ impl Metrics {
             connections: IntGauge::new("prilavok_connections", "Connections open.")?,
             registry,
         };
+        // From zero: a rate needs a value from before the first refusal.
+        for operation in Operation::ALL.iter().map(|operation| operation.as_str()) {
+            for by in RefusedBy::ALL {
+                metrics
+                    .limit_refusals
+                    .with_label_values(&[operation, by.as_str()])
+                    .reset();
+            }
+        }
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
         metrics.registry.register(Box::new(metrics.latency.clone()))?;
         metrics
@@ -95,11 +116,9 @@ impl Metrics {
 
     /// Counts a refusal by a limit.
     pub fn refused(&self, operation: &str, by: RefusedBy) {
-        let limit = match by {
-            RefusedBy::Parallel => "parallel",
-            RefusedBy::Hourly => "hourly",
-        };
-        self.limit_refusals.with_label_values(&[operation, limit]).inc();
+        self.limit_refusals
+            .with_label_values(&[operation, by.as_str()])
+            .inc();
     }
 
     /// Counts a connection until the guard is dropped.
