@@ -20,6 +20,16 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// The binary with `arguments`, for which every file is like a full disk above so many KiB.
+pub(crate) fn limited(folder: &Path, kib: u32, arguments: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    // POSIX counts in blocks of 512 bytes. The signal would end the process before the error is seen.
+    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", kib * 2);
+    command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_prilavok")]);
+    command.args(arguments).current_dir(folder);
+    command
+}
+
 /// What a command that has ended said.
 #[derive(Debug)]
 pub(crate) struct Said {
@@ -86,9 +96,21 @@ impl Server {
 
     /// Starts it with more arguments and variables.
     pub(crate) fn with(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut child = command(folder, &["serve", "--listen", "127.0.0.1:0"])
-            .args(arguments)
-            .envs(variables.iter().copied())
+        let mut serve = command(folder, &["serve", "--listen", "127.0.0.1:0"]);
+        serve.args(arguments).envs(variables.iter().copied());
+        Self::run(folder, serve)
+    }
+
+    /// Starts it so that no file may grow above so many KiB.
+    pub(crate) fn with_file_limit(folder: &Path, kib: u32) -> Self {
+        Self::run(
+            folder,
+            limited(folder, kib, &["serve", "--listen", "127.0.0.1:0"]),
+        )
+    }
+
+    fn run(folder: &Path, mut serve: Command) -> Self {
+        let mut child = serve
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -6,6 +6,7 @@ mod commands;
 mod demo;
 mod docs;
 mod keys;
+mod measures;
 mod settings;
 mod starting;
 mod stopping;

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::access::AccessCache;
 use crate::file_links::FileLinks;
+use crate::health::Readiness;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
@@ -37,6 +38,8 @@ pub struct App {
     pub links: FileLinks,
     /// What is measured.
     pub metrics: Arc<Metrics>,
+    /// Whether the store works.
+    pub readiness: Readiness,
 }
 
 /// The state of every handler.
@@ -59,6 +62,7 @@ impl App {
             limits: Limiter::new(settings.limits.clone(), &usage),
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
             metrics,
+            readiness: Readiness::default(),
             store,
             files,
             clock,
