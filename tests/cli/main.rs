@@ -6,6 +6,7 @@ mod commands;
 mod demo;
 mod docs;
 mod keys;
+mod logs;
 mod measures;
 mod settings;
 mod starting;
