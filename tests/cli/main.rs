@@ -11,3 +11,4 @@ mod measures;
 mod settings;
 mod starting;
 mod stopping;
+mod upkeep;
