@@ -219,3 +219,47 @@ fn is_found(folder: &Path, named: &str) {
     );
     assert!(said.err.contains("restore a backup"), "{said:?}");
 }
+
+#[test]
+fn a_store_of_a_newer_version_is_refused_by_every_command_and_stays_as_it_is() {
+    let folder = demo();
+    // As a restored backup is: without a write-ahead log.
+    printed(folder.path(), &["backup", "copy"]);
+    let database = database(folder.path());
+    fs::rename(folder.path().join("copy"), &database).expect("restored");
+    let conn = Connection::open(&database).expect("the store");
+    conn.execute_batch("PRAGMA user_version = 99").expect("newer");
+    conn.close().expect("closed");
+    let before = fs::read(&database).expect("the store");
+    let key = [
+        "keys",
+        "create",
+        "--business",
+        "1",
+        "--name",
+        "crm",
+        "--scope",
+        "communication",
+    ];
+    for arguments in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["serve", "--listen", "127.0.0.1:0", "--demo"],
+        &key,
+        &["keys", "list", "--business", "1"],
+        &["keys", "revoke", "--business", "1", "demo"],
+        &["operator-token", "create"],
+        &["backup", "another"],
+        &["check"],
+    ] {
+        let said = run(folder.path(), arguments);
+        assert_eq!((said.code, &*said.out), (Some(1), ""), "{arguments:?}: {said:?}");
+        for told in ["newer version of Prilavok", "schema 99", "start that version"] {
+            assert!(said.err.contains(told), "{arguments:?}: {said:?}");
+        }
+        assert!(
+            fs::read(&database).expect("the store") == before,
+            "{arguments:?} changed it"
+        );
+    }
+    assert!(!folder.path().join("another").exists());
+}
