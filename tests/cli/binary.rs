@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -84,6 +86,7 @@ pub(crate) struct Server {
     pub(crate) address: String,
     pub(crate) folder: PathBuf,
     logged: Receiver<String>,
+    reading: Arc<AtomicBool>,
     lines: Vec<String>,
     client: Client,
 }
@@ -117,10 +120,15 @@ impl Server {
             .expect("the binary starts");
         let (sender, logged) = channel();
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let reading = Arc::new(AtomicBool::new(true));
+        let goes_on = Arc::clone(&reading);
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
                 // Nobody listens any more when the test is over.
                 let _ = sender.send(line);
+                if !goes_on.load(Ordering::Relaxed) {
+                    break;
+                }
             }
         });
         let mut server = Self {
@@ -128,6 +136,7 @@ impl Server {
             address: String::new(),
             folder: folder.to_owned(),
             logged,
+            reading,
             lines: Vec::new(),
             client: Client::builder().timeout(PATIENCE).build().expect("a client"),
         };
@@ -200,6 +209,15 @@ impl Server {
         let about = json!({"context": {"type": "ORDER", "id": 1}});
         let chat = send(Method::POST, "/businesses/1/chats", about);
         (token.to_owned(), chat["chatId"].as_i64().expect("an id"))
+    }
+
+    /// Takes one more line of the log, and then closes it.
+    pub(crate) fn stop_reading_logs(&mut self) {
+        self.reading.store(false, Ordering::Relaxed);
+        self.get("/the-last-line").send().expect("an answer");
+        self.logged(|line| line["path"] == "/the-last-line");
+        // Nothing more can come once the reading end is closed.
+        assert!(self.logged.recv_timeout(PATIENCE).is_err());
     }
 
     /// Sends a signal.

@@ -264,6 +264,19 @@ fn on_a_terminal_logs_are_for_people_unless_json_is_asked_for() {
     }
 }
 
+#[test]
+fn a_server_outlives_the_reader_of_its_logs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = Server::start(folder.path());
+    server.stop_reading_logs();
+    for _ in 0..3 {
+        // Each is a line that nobody takes.
+        assert_eq!(send(server.get("/nothing")).status(), StatusCode::NOT_FOUND);
+    }
+    server.signal("TERM");
+    assert!(server.ended().success());
+}
+
 /// A shell command that starts the server with this form of logs, on standard output.
 fn serve(format: &str) -> String {
     let binary = env!("CARGO_BIN_EXE_prilavok");
