@@ -11,6 +11,13 @@ fn the_printed_settings_are_the_defaults() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = printed(folder.path(), &["config"]);
     assert_eq!(text, DEFAULTS);
+    for promised in [
+        "listen = \"127.0.0.1:8080\"",
+        "data = \"./prilavok-data\"",
+        "shutdown_seconds = 10",
+    ] {
+        assert!(text.lines().any(|line| line == promised), "{promised}: {text}");
+    }
     let file = folder.path().join("all.toml");
     fs::write(&file, &text).expect("written");
     let read = Settings::load(Some(&file), &Overrides::default()).expect("right");
@@ -59,6 +66,16 @@ fn a_wrong_setting_stops_the_start_and_is_named_with_its_place() {
         ),
         ("PRILAVOK_LOGS__FORMAT", "json", "logs: there is no such setting"),
         ("PRILAVOK_LISTEN", "8080", "(from PRILAVOK_LISTEN)"),
+        (
+            "PRILAVOK_DATA",
+            "",
+            "wrong setting data: the name of a folder is empty (from PRILAVOK_DATA)",
+        ),
+        (
+            "PRILAVOK_LOG",
+            "debug",
+            "wrong setting log: is a section with settings of its own, not string \"debug\" (from PRILAVOK_LOG)",
+        ),
     ] {
         let mut serve = command(folder.path(), &["serve"]);
         let output = serve.env(variable, value).output().expect("the binary runs");
@@ -120,7 +137,10 @@ fn lifted_limits_go_on_counting() {
     let server = Server::with(
         folder.path(),
         &["--no-limits"],
-        &[("PRILAVOK_LIMITS__HOURLY__GETCHAT", "1")],
+        &[
+            ("PRILAVOK_LIMITS__HOURLY__GETCHAT", "1"),
+            ("PRILAVOK_LIMITS__PARALLEL", "0"),
+        ],
     );
     let (_, chat) = server.set_up();
     let key = new_key(folder.path(), "crm", "all-methods");
