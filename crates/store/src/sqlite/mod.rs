@@ -45,7 +45,7 @@ use crate::{
     Settled, StartChat, Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch,
     Usage,
 };
-pub use open::OpenError;
+pub use open::{OpenError, private_folder};
 use presence::Presence;
 use readers::Readers;
 use writer::Writer;

@@ -1,5 +1,7 @@
 //! Opening a file: pragmas, recognition, migrations.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -63,7 +65,7 @@ pub enum OpenError {
 /// The connection that writes: makes the file if there is none, and brings it up to date.
 pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder {
+        private_folder(folder).map_err(|source| OpenError::Folder {
             path: folder.to_owned(),
             source,
         })?;
@@ -84,6 +86,12 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     migrate(&mut conn, path)?;
     Ok(conn)
+}
+
+/// Makes a folder that no other user of the machine can look into, if there is none: the database holds
+/// what people wrote to each other, and the secret that file links are signed with.
+pub fn private_folder(path: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// A connection that only reads.

@@ -1,7 +1,8 @@
 //! Backup while the store is in use, and the check of everything that must be true.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -35,12 +36,15 @@ pub(super) fn backup(from: &Connection, to: &Path, progress: impl Fn(u64, u64)) 
     made
 }
 
-/// Removes what an earlier copy left behind: SQLite would take it for a database to write over.
+/// Makes an empty file that only its owner reads, in place of what an earlier copy left behind.
 fn fresh(partial: &Path) -> Result<()> {
     match fs::remove_file(partial) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(error)),
-        _ => Ok(()),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
     }
+    let mut new = OpenOptions::new();
+    new.write(true).create_new(true).mode(0o600);
+    new.open(partial).map(drop).map_err(failed)
 }
 
 /// Gives a complete copy its name, for good.
