@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The binary with `arguments`, in a folder of its own.
 pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prilavok"));
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+/// The binary with `arguments`, for which every file is like a full disk above so many KiB.
+pub(crate) fn limited(folder: &Path, kib: u32, arguments: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    // POSIX counts in blocks of 512 bytes. The signal would end the process before the error is seen.
+    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", kib * 2);
+    command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_prilavok")]);
     command.args(arguments).current_dir(folder);
     command
 }
@@ -55,7 +67,16 @@ pub(crate) fn printed(folder: &Path, arguments: &[&str]) -> String {
 
 /// Makes a key of business 1.
 pub(crate) fn new_key(folder: &Path, name: &str, scope: &str) -> String {
-    let arguments = ["keys", "create", "--business", "1", "--name", name, "--scope", scope];
+    let arguments = [
+        "keys",
+        "create",
+        "--business",
+        "1",
+        "--name",
+        name,
+        "--scope",
+        scope,
+    ];
     printed(folder, &arguments).trim().to_owned()
 }
 
@@ -65,6 +86,7 @@ pub(crate) struct Server {
     pub(crate) address: String,
     pub(crate) folder: PathBuf,
     logged: Receiver<String>,
+    reading: Arc<AtomicBool>,
     lines: Vec<String>,
     client: Client,
 }
@@ -77,19 +99,36 @@ impl Server {
 
     /// Starts it with more arguments and variables.
     pub(crate) fn with(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut child = command(folder, &["serve", "--listen", "127.0.0.1:0"])
-            .args(arguments)
-            .envs(variables.iter().copied())
+        let mut serve = command(folder, &["serve", "--listen", "127.0.0.1:0"]);
+        serve.args(arguments).envs(variables.iter().copied());
+        Self::run(folder, serve)
+    }
+
+    /// Starts it so that no file may grow above so many KiB.
+    pub(crate) fn with_file_limit(folder: &Path, kib: u32) -> Self {
+        Self::run(
+            folder,
+            limited(folder, kib, &["serve", "--listen", "127.0.0.1:0"]),
+        )
+    }
+
+    fn run(folder: &Path, mut serve: Command) -> Self {
+        let mut child = serve
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
         let (sender, logged) = channel();
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let reading = Arc::new(AtomicBool::new(true));
+        let goes_on = Arc::clone(&reading);
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
                 // Nobody listens any more when the test is over.
                 let _ = sender.send(line);
+                if !goes_on.load(Ordering::Relaxed) {
+                    break;
+                }
             }
         });
         let mut server = Self {
@@ -97,6 +136,7 @@ impl Server {
             address: String::new(),
             folder: folder.to_owned(),
             logged,
+            reading,
             lines: Vec::new(),
             client: Client::builder().timeout(PATIENCE).build().expect("a client"),
         };
@@ -118,6 +158,17 @@ impl Server {
                 return json;
             }
         }
+    }
+
+    /// What it prints up to the line that contains `last`.
+    pub(crate) fn printed_until(&mut self, last: &str) -> String {
+        let mut text = String::new();
+        let mut out = BufReader::new(self.child.stdout.as_mut().expect("piped"));
+        while !text.contains(last) {
+            let read = out.read_line(&mut text).expect("text");
+            assert!(read > 0, "it never printed {last}: {text}");
+        }
+        text
     }
 
     /// A request without a credential.
@@ -158,6 +209,15 @@ impl Server {
         let about = json!({"context": {"type": "ORDER", "id": 1}});
         let chat = send(Method::POST, "/businesses/1/chats", about);
         (token.to_owned(), chat["chatId"].as_i64().expect("an id"))
+    }
+
+    /// Takes one more line of the log, and then closes it.
+    pub(crate) fn stop_reading_logs(&mut self) {
+        self.reading.store(false, Ordering::Relaxed);
+        self.get("/the-last-line").send().expect("an answer");
+        self.logged(|line| line["path"] == "/the-last-line");
+        // Nothing more can come once the reading end is closed.
+        assert!(self.logged.recv_timeout(PATIENCE).is_err());
     }
 
     /// Sends a signal.

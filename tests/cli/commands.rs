@@ -52,7 +52,10 @@ fn wrong_usage_is_told_apart_from_failure() {
     ] {
         let said = run(folder.path(), arguments);
         assert_eq!((said.code, &*said.out), (Some(2), ""), "{arguments:?}: {said:?}");
-        assert!(said.err.contains("Usage") || said.err.contains("error:"), "{said:?}");
+        assert!(
+            said.err.contains("Usage") || said.err.contains("error:"),
+            "{said:?}"
+        );
     }
     let said = run(folder.path(), &["check"]);
     assert_eq!(said.code, Some(1));

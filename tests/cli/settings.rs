@@ -11,12 +11,21 @@ fn the_printed_settings_are_the_defaults() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = printed(folder.path(), &["config"]);
     assert_eq!(text, DEFAULTS);
+    for promised in [
+        "listen = \"127.0.0.1:8080\"",
+        "data = \"./prilavok-data\"",
+        "shutdown_seconds = 10",
+    ] {
+        assert!(text.lines().any(|line| line == promised), "{promised}: {text}");
+    }
     let file = folder.path().join("all.toml");
     fs::write(&file, &text).expect("written");
     let read = Settings::load(Some(&file), &Overrides::default()).expect("right");
     let usual = Settings::load(None, &Overrides::default()).expect("right");
     assert_eq!(format!("{read:?}"), format!("{usual:?}"));
-    let settings = text.lines().filter(|line| !line.starts_with('#') && line.contains('='));
+    let settings = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && line.contains('='));
     assert!(settings.count() >= 20, "every setting stands there: {text}");
 }
 
@@ -37,7 +46,10 @@ fn a_wrong_setting_stops_the_start_and_is_named_with_its_place() {
             "[server]\nmax_connections = 0",
             "wrong setting server.max_connections: must be from 1 to 1000000, not 0 (from wrong.toml)",
         ),
-        ("[log]\nfilter = \"prilavok=loud\"", "wrong setting log.filter: `prilavok=loud`"),
+        (
+            "[log]\nfilter = \"prilavok=loud\"",
+            "wrong setting log.filter: `prilavok=loud`",
+        ),
         ("listen = ", "line 1, column"),
     ] {
         fs::write(&file, text).expect("written");
@@ -54,6 +66,16 @@ fn a_wrong_setting_stops_the_start_and_is_named_with_its_place() {
         ),
         ("PRILAVOK_LOGS__FORMAT", "json", "logs: there is no such setting"),
         ("PRILAVOK_LISTEN", "8080", "(from PRILAVOK_LISTEN)"),
+        (
+            "PRILAVOK_DATA",
+            "",
+            "wrong setting data: the name of a folder is empty (from PRILAVOK_DATA)",
+        ),
+        (
+            "PRILAVOK_LOG",
+            "debug",
+            "wrong setting log: is a section with settings of its own, not string \"debug\" (from PRILAVOK_LOG)",
+        ),
     ] {
         let mut serve = command(folder.path(), &["serve"]);
         let output = serve.env(variable, value).output().expect("the binary runs");
@@ -68,7 +90,10 @@ fn a_wrong_setting_stops_the_start_and_is_named_with_its_place() {
             && said.err.contains("(from the command line)"),
         "{said:?}"
     );
-    assert!(!folder.path().join("prilavok-data").exists(), "nothing was started");
+    assert!(
+        !folder.path().join("prilavok-data").exists(),
+        "nothing was started"
+    );
 }
 
 #[test]
@@ -92,7 +117,9 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
     let limit = |method: reqwest::Method, path: &str| {
         let request = server.request(method, &format!("/v2/businesses/1/{path}"));
         let answer = request.header("Api-Key", &key).send().expect("an answer");
-        let limit = answer.headers()["x-ratelimit-resource-limit"].to_str().map(str::to_owned);
+        let limit = answer.headers()["x-ratelimit-resource-limit"]
+            .to_str()
+            .map(str::to_owned);
         (limit.expect("ASCII"), answer.text().expect("text"))
     };
     let (of_chat, body) = limit(reqwest::Method::GET, &format!("chat?chatId={chat}"));
@@ -101,11 +128,7 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
     assert_eq!(limit(reqwest::Method::POST, "chats").0, "6", "the file's");
     let (of_history, _) = limit(reqwest::Method::POST, &format!("chats/history?chatId={chat}"));
     assert_eq!(of_history, "8", "the business's own");
-    assert_eq!(
-        limit(reqwest::Method::POST, "chats/new").0,
-        "1000",
-        "the default"
-    );
+    assert_eq!(limit(reqwest::Method::POST, "chats/new").0, "1000", "the default");
 }
 
 #[test]
@@ -114,7 +137,10 @@ fn lifted_limits_go_on_counting() {
     let server = Server::with(
         folder.path(),
         &["--no-limits"],
-        &[("PRILAVOK_LIMITS__HOURLY__GETCHAT", "1")],
+        &[
+            ("PRILAVOK_LIMITS__HOURLY__GETCHAT", "1"),
+            ("PRILAVOK_LIMITS__PARALLEL", "0"),
+        ],
     );
     let (_, chat) = server.set_up();
     let key = new_key(folder.path(), "crm", "all-methods");

@@ -37,7 +37,9 @@ impl Begun {
     fn finish(mut self) -> String {
         self.stream.write_all(self.rest.as_bytes()).expect("sent");
         let mut answer = String::new();
-        self.stream.read_to_string(&mut answer).expect("an answer, then the end");
+        self.stream
+            .read_to_string(&mut answer)
+            .expect("an answer, then the end");
         answer
     }
 }
@@ -46,8 +48,16 @@ impl Begun {
 fn wait_for_connections(server: &Server, wanted: &str) {
     let began = Instant::now();
     loop {
-        let text = server.get("/metrics").send().expect("an answer").text().expect("text");
-        if text.lines().any(|line| line == format!("prilavok_connections {wanted}")) {
+        let text = server
+            .get("/metrics")
+            .send()
+            .expect("an answer")
+            .text()
+            .expect("text");
+        if text
+            .lines()
+            .any(|line| line == format!("prilavok_connections {wanted}"))
+        {
             return;
         }
         assert!(began.elapsed() < Duration::from_secs(20), "{text}");
@@ -65,9 +75,17 @@ fn what_runs_is_finished_and_nothing_new_begins() {
         let begun = Begun::new(&server, &key, chat, "the last word");
         // The begun one, and the one that asks.
         wait_for_connections(&server, "2");
-        let address: SocketAddr = server.address.trim_start_matches("http://").parse().expect("an address");
+        let address: SocketAddr = server
+            .address
+            .trim_start_matches("http://")
+            .parse()
+            .expect("an address");
         server.signal(signal);
-        server.logged(|line| line["message"].as_str().is_some_and(|text| text.starts_with("stopping")));
+        server.logged(|line| {
+            line["message"]
+                .as_str()
+                .is_some_and(|text| text.starts_with("stopping"))
+        });
         let began = Instant::now();
         while TcpStream::connect(address).is_ok() {
             assert!(began.elapsed() < Duration::from_secs(5), "it goes on listening");
@@ -109,7 +127,12 @@ fn what_takes_too_long_is_cut_off() {
     let _ = stream.read_to_end(&mut answer);
     assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
     let (_, lines) = (String::new(), server.logged(|line| line["level"] == "WARN"));
-    assert!(lines["message"].as_str().is_some_and(|text| text.contains("cut off")), "{lines}");
+    assert!(
+        lines["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("cut off")),
+        "{lines}"
+    );
 }
 
 #[test]
@@ -123,10 +146,15 @@ fn hourly_counts_survive_a_restart() {
             server.set_up();
             key = new_key(folder.path(), "crm", "communication");
         }
-        let request = server.get("/v2/businesses/1/chat?chatId=1").header("Api-Key", &key);
+        let request = server
+            .get("/v2/businesses/1/chat?chatId=1")
+            .header("Api-Key", &key);
         let answer = request.send().expect("an answer");
         let header = |name: &str| answer.headers()[name].to_str().expect("ASCII").to_owned();
-        remaining.push((header("x-ratelimit-resource-until"), header("x-ratelimit-resource-remaining")));
+        remaining.push((
+            header("x-ratelimit-resource-until"),
+            header("x-ratelimit-resource-remaining"),
+        ));
         server.stop();
     }
     let same_hour = remaining[0].0 == remaining[1].0;

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use prilavok_domain::IdSequence;
 use prilavok_store::Store;
 use prilavok_store::files::FileStore;
-use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
+use prilavok_store::sqlite::{FILE_NAME, SqliteStore, private_folder};
 
 /// The only node of an embedded store.
 const NODE: u8 = 0;
@@ -47,7 +47,7 @@ pub(crate) fn files(folder: &Path) -> anyhow::Result<FileStore> {
 /// count the limits for themselves; the other commands may work beside one.
 pub(crate) fn claim(folder: &Path) -> anyhow::Result<File> {
     let path = folder.join("serve.lock");
-    let made = std::fs::create_dir_all(folder).and_then(|()| File::create(&path));
+    let made = private_folder(folder).and_then(|()| File::create(&path));
     let file = made.with_context(|| {
         format!(
             "cannot write in the data folder {}: --data names another",

@@ -18,6 +18,8 @@ pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
     };
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // They would go to standard error as well, and a server must outlive the reader of its logs.
+        .log_internal_errors(false)
         .with_writer(stderr);
     if human {
         logs.with_ansi(stderr().is_terminal()).with_target(false).init();

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::access::AccessCache;
 use crate::file_links::FileLinks;
+use crate::health::Readiness;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
@@ -44,6 +45,8 @@ pub struct App {
     pub scheduled: Scheduled,
     /// What is measured.
     pub metrics: Arc<Metrics>,
+    /// Whether the store works.
+    pub readiness: Readiness,
 }
 
 /// The state of every handler.
@@ -88,6 +91,7 @@ impl App {
             notifier,
             scheduled,
             metrics,
+            readiness: Readiness::default(),
             store,
             files,
             clock,

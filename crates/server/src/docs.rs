@@ -10,12 +10,15 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use prilavok_wire::ApiError;
 use prilavok_wire::openapi::partner_openapi;
-use utoipa_swagger_ui::{Config, SwaggerFile, Url};
+use utoipa_swagger_ui::{Config, SwaggerFile};
 
 use crate::partner;
 
 const PAGE: &str = include_str!("docs.html");
 const STYLE: &str = include_str!("docs.css");
+const SCRIPT: &str = include_str!("docs.js");
+/// What the viewer brings and we have our own of.
+const REPLACED: [&str; 2] = ["index.html", "swagger-initializer.js"];
 
 /// The page may load what the server itself serves, and nothing else; no script and no style stands in
 /// the page.
@@ -28,6 +31,7 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/docs", get(|| async { Redirect::temporary("/docs/") }))
         .route("/docs/", get(page))
         .route("/docs/prilavok.css", get(style))
+        .route("/docs/prilavok.js", get(script))
         .route("/docs/{*file}", get(file))
         .route("/openapi.json", get(document))
 }
@@ -42,17 +46,16 @@ async fn style() -> Response {
     (guarded(), [css], STYLE).into_response()
 }
 
-/// The rest of what the page loads.
+async fn script() -> Response {
+    let javascript = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
+    (guarded(), [javascript], SCRIPT).into_response()
+}
+
+/// The rest of what the page loads: the viewer itself.
 async fn file(Path(name): Path<String>) -> Response {
-    static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
-        let documents = [
-            Url::with_primary("Partner API", "/openapi.json", true),
-            Url::new("Operator API", "/operator/v1/openapi.json"),
-        ];
-        Arc::new(Config::new(documents).try_it_out_enabled(true))
-    });
+    static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(Arc::default);
     match utoipa_swagger_ui::serve(&name, Arc::clone(&CONFIG)) {
-        Ok(Some(file)) if name != "index.html" => (guarded(), content(file)).into_response(),
+        Ok(Some(file)) if !REPLACED.contains(&&*name) => (guarded(), content(file)).into_response(),
         _ => partner::refuse(ApiError::PathNotFound),
     }
 }

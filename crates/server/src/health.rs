@@ -1,11 +1,40 @@
 //! Whether the process lives, whether it can serve, and what it measured.
 
+use std::time::{Duration, Instant};
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
+use prilavok_store::Store;
+use tokio::sync::Mutex;
 
 use crate::app::SharedApp;
 use crate::metrics::Now;
+
+/// What the store proved holds for this long.
+const PROOF_HOLDS: Duration = Duration::from_secs(1);
+
+/// Whether the store reads and writes, asked at most once a second and once at a time: a proof costs a
+/// write, and everybody may ask.
+#[derive(Default)]
+pub struct Readiness(Mutex<Option<(Instant, bool)>>);
+
+impl Readiness {
+    async fn of(&self, store: &dyn Store) -> bool {
+        let mut last = self.0.lock().await;
+        if let Some((at, ready)) = *last
+            && at.elapsed() < PROOF_HOLDS
+        {
+            return ready;
+        }
+        let proof = store.ready().await;
+        if let Err(error) = &proof {
+            tracing::warn!(%error, "not ready");
+        }
+        *last = Some((Instant::now(), proof.is_ok()));
+        proof.is_ok()
+    }
+}
 
 /// `GET /healthz`: the process answers.
 pub async fn healthz() -> &'static str {
@@ -14,12 +43,10 @@ pub async fn healthz() -> &'static str {
 
 /// `GET /readyz`: the store reads and writes; 503 while it does not.
 pub async fn readyz(State(app): State<SharedApp>) -> Response {
-    match app.store.ready().await {
-        Ok(()) => "ok\n".into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response()
-        }
+    if app.readiness.of(&*app.store).await {
+        "ok\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response()
     }
 }
 

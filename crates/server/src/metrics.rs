@@ -5,6 +5,7 @@ use std::time::Duration;
 use prilavok_domain::event::Outcome;
 use prilavok_notify::scheduled::Lag;
 use prilavok_store::Observer;
+use prilavok_wire::Operation;
 use prometheus::core::Collector;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
@@ -58,6 +59,17 @@ pub enum RefusedBy {
     Parallel,
     /// The hourly limit.
     Hourly,
+}
+
+impl RefusedBy {
+    const ALL: [Self; 2] = [Self::Parallel, Self::Hourly];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Parallel => "parallel",
+            Self::Hourly => "hourly",
+        }
+    }
 }
 
 impl Metrics {
@@ -146,6 +158,15 @@ impl Metrics {
             // A series that begins at zero can be watched for its first failure.
             metrics.notifications.with_label_values(&[outcome.as_str()]);
         }
+        // From zero: a rate needs a value from before the first refusal.
+        for operation in Operation::ALL.iter().map(|operation| operation.as_str()) {
+            for by in RefusedBy::ALL {
+                metrics
+                    .limit_refusals
+                    .with_label_values(&[operation, by.as_str()])
+                    .reset();
+            }
+        }
         Ok(metrics)
     }
 
@@ -161,11 +182,9 @@ impl Metrics {
 
     /// Counts a refusal by a limit.
     pub fn refused(&self, operation: &str, by: RefusedBy) {
-        let limit = match by {
-            RefusedBy::Parallel => "parallel",
-            RefusedBy::Hourly => "hourly",
-        };
-        self.limit_refusals.with_label_values(&[operation, limit]).inc();
+        self.limit_refusals
+            .with_label_values(&[operation, by.as_str()])
+            .inc();
     }
 
     /// Counts a connection until the guard is dropped.

@@ -29,6 +29,7 @@ pub struct Settings {
     #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     /// The folder of the database and the files.
+    #[serde(deserialize_with = "folder")]
     pub data: PathBuf,
     /// The address that clients reach it by; `None`: the request's own Host.
     #[serde(deserialize_with = "public_url")]
@@ -345,6 +346,10 @@ fn problem(kind: &Kind) -> String {
         Kind::UnknownVariant(given, known) => format!("`{given}` is none of {}", known.join(", ")),
         Kind::InvalidType(given, wanted) | Kind::InvalidValue(given, wanted) => match wanted.as_str() {
             "u32" | "u64" | "usize" => format!("must be a whole number, not {given}"),
+            "path string" => format!("must be the name of a folder in quotes, not {given}"),
+            section if section.starts_with("struct ") => {
+                format!("is a section with settings of its own, not {given}")
+            }
             wanted => format!("must be {wanted}, not {given}"),
         },
         other => other.to_string().trim_end().to_owned(),
@@ -371,6 +376,15 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::
             "`{text}` is no IP address with a port, like 127.0.0.1:8080 or [::]:8080"
         ))
     })
+}
+
+/// An empty name would mean the current folder: a variable without a value must not spread files there.
+fn folder<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    let path = PathBuf::deserialize(deserializer)?;
+    if path.as_os_str().is_empty() {
+        return Err(de::Error::custom("the name of a folder is empty"));
+    }
+    Ok(path)
 }
 
 fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
@@ -516,16 +530,6 @@ mod tests {
             assert!(error.starts_with(&format!("wrong setting {told}")), "{error}");
             assert!(error.contains("prilavok.toml)"), "{error}");
         }
-    }
-
-    #[test]
-    fn the_command_line_is_named_too() {
-        let overrides = Overrides {
-            listen: Some("here".to_owned()),
-            ..Overrides::default()
-        };
-        let error = Settings::load(None, &overrides).expect_err("wrong").to_string();
-        assert!(error.contains("(from the command line)"), "{error}");
     }
 
     #[test]

@@ -326,7 +326,7 @@ pub trait Store: Send + Sync + 'static {
     async fn server_secret(&self) -> Result<[u8; 32]>;
     /// Forgets idempotency keys older than 24 hours; answers how many.
     async fn forget_idempotency(&self, now: Timestamp) -> Result<u64>;
-    /// Proves that reads and writes work.
+    /// Proves that reads and writes work, with a write that reaches the disk and a read of it.
     async fn ready(&self) -> Result<()>;
     /// Tells `observer` from now on how long reads and commits take. One observer is enough: later ones
     /// are not told.

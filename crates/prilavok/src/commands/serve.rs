@@ -104,7 +104,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 fn introduction(address: &str, seeded: Seeded, keys: &DemoKeys) -> String {
     let state = match seeded {
         Seeded::Now => "The demo is ready.",
-        _ => "The demo was here already and is left as it is; these keys replace those shown before.",
+        _ => {
+            "The demo was here already and is left as it is. The Api-Keys of the start before are revoked; its \
+             operator token still works."
+        }
     };
     let DemoKeys {
         seller,
@@ -124,8 +127,8 @@ Read chat 1 as the seller's system, then answer in it as the buyer:
 
   curl -H 'Api-Key: {seller}' '{address}/v2/businesses/1/chat?chatId=1'
 
-  curl -H 'Authorization: Bearer {operator}' -H 'Content-Type: application/json' \\
-    -d '{{\"sender\":\"CUSTOMER\",\"message\":\"Здравствуйте!\"}}' {address}/operator/v1/businesses/1/chats/1/messages
+  curl -H 'Authorization: Bearer {operator}' -H 'Content-Type: application/json' \
+   -d '{{\"sender\":\"CUSTOMER\",\"message\":\"Здравствуйте!\"}}' '{address}/operator/v1/businesses/1/chats/1/messages'
 
 API reference: {address}/docs/
 "

@@ -61,10 +61,11 @@ pub enum Seeded {
     No,
 }
 
-/// Fills the store at `database` with the demo, if it has no business yet.
+/// Fills the store at `database` with the demo, if nothing is registered in it yet.
 pub async fn seed(database: &Path, files: &FileStore, now: Timestamp) -> anyhow::Result<Seeded> {
     let store = SqliteStore::open(database, IdSequence::plain())?;
-    let seeded = if store.businesses(None, 1).await?.is_empty() {
+    let empty = store.businesses(None, 1).await?.is_empty() && store.customers(None, 1).await?.is_empty();
+    let seeded = if empty {
         let mut seeding = Seeding {
             store: &store,
             files,

@@ -20,3 +20,18 @@ pub(super) fn secret(conn: &Connection) -> Result<[u8; 32]> {
     let mut statement = conn.prepare_cached("SELECT value FROM meta WHERE name = 'secret'")?;
     Ok(statement.query_row([], |row| row.get(0))?)
 }
+
+/// Writes something, which an empty transaction would not: whether the disk takes it is the question.
+pub(super) fn prove(conn: &Connection) -> Result<u64> {
+    let mut statement = conn.prepare_cached(
+        "INSERT INTO meta (name, value) VALUES ('proof', 1)
+         ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+    )?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// What was written last to prove that writes work.
+pub(super) fn proof(conn: &Connection) -> Result<u64> {
+    let mut statement = conn.prepare_cached("SELECT value FROM meta WHERE name = 'proof'")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}

@@ -16,6 +16,7 @@ mod messages;
 mod meta;
 mod open;
 mod overdue;
+mod presence;
 mod readers;
 mod registry;
 mod rows;
@@ -44,7 +45,8 @@ use crate::{
     OperatorToken, Page, Put, Registration, Result, SecretHash, StartChat, Started, Store, StoreError,
     StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
 };
-pub use open::OpenError;
+pub use open::{OpenError, private_folder};
+use presence::Presence;
 use readers::Readers;
 use writer::Writer;
 
@@ -56,6 +58,7 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     observed: Observed,
+    presence: Presence,
 }
 
 impl SqliteStore {
@@ -64,11 +67,14 @@ impl SqliteStore {
     pub fn open(path: &Path, ids: IdSequence) -> std::result::Result<Self, OpenError> {
         let conn = open::writer(path)?;
         let observed = Observed::default();
-        let writer = Writer::start(conn, ids, observed.clone()).map_err(|source| OpenError::Folder {
+        let unusable = |source| OpenError::Folder {
             path: path.to_owned(),
             source,
-        })?;
+        };
+        let presence = Presence::of(path).map_err(unusable)?;
+        let writer = Writer::start(conn, ids, observed.clone()).map_err(unusable)?;
         Ok(Self {
+            presence,
             writer,
             readers: Readers::new(path.to_owned(), observed.clone()),
             observed,
@@ -483,9 +489,16 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self) -> Result<()> {
-        self.readers.read(meta::access_version)?;
-        // An empty write: it takes the write lock and commits, and changes nothing.
-        self.writer.write(|_| Ok(())).await
+        self.presence.prove()?;
+        let written = self.writer.write(|write| meta::prove(write.conn)).await?;
+        // The write made what readers have in memory out of date: this read goes to the file.
+        let read = self.readers.read(meta::proof)?;
+        if read < written {
+            return Err(StoreError::Unavailable(
+                "a read does not see what was written before it".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     fn observe(&self, observer: Arc<dyn Observer>) {

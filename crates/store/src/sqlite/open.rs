@@ -1,5 +1,7 @@
 //! Opening a file: pragmas, recognition, migrations.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,7 +66,7 @@ pub enum OpenError {
 /// The connection that writes: makes the file if there is none, and brings it up to date.
 pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder {
+        private_folder(folder).map_err(|source| OpenError::Folder {
             path: folder.to_owned(),
             source,
         })?;
@@ -76,6 +78,8 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let mut conn = Connection::open(path).map_err(at)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
     recognise(&conn, path)?;
+    // Before the first change, which is to the journal: what is refused stays as it is.
+    known_version(&conn, path)?;
     conn.pragma_update(None, "journal_mode", "WAL").map_err(at)?;
     // FULL: a commit is on the disk before it is answered. Foreign keys: checked on every write.
     conn.pragma_update(None, "synchronous", "FULL").map_err(at)?;
@@ -83,6 +87,12 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     migrate(&mut conn, path)?;
     Ok(conn)
+}
+
+/// Makes a folder that no other user of the machine can look into, if there is none: the database holds
+/// what people wrote to each other, and the secret that file links are signed with.
+pub fn private_folder(path: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// A connection that only reads.
@@ -120,21 +130,14 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
         path: path.to_owned(),
         source,
     };
-    if version(conn).map_err(at)? == MIGRATIONS.len() {
+    if known_version(conn, path)? == MIGRATIONS.len() {
         return Ok(());
     }
     // Under the write lock: of several processes that start at once, one migrates.
     let transaction = conn
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(at)?;
-    let found = version(&transaction).map_err(at)?;
-    if found > MIGRATIONS.len() {
-        return Err(OpenError::Newer {
-            path: path.to_owned(),
-            found,
-            known: MIGRATIONS.len(),
-        });
-    }
+    let found = known_version(&transaction, path)?;
     apply(&transaction, found).map_err(at)?;
     transaction.commit().map_err(at)
 }
@@ -151,7 +154,20 @@ fn apply(transaction: &Transaction<'_>, from: usize) -> rusqlite::Result<()> {
     )
 }
 
-fn version(conn: &Connection) -> rusqlite::Result<usize> {
-    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok(usize::try_from(version).unwrap_or(usize::MAX))
+/// The schema's version, which must be one that we know.
+fn known_version(conn: &Connection, path: &Path) -> Result<usize, OpenError> {
+    let version = conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    let version = version.map_err(|source| OpenError::Sqlite {
+        path: path.to_owned(),
+        source,
+    })?;
+    let found = usize::try_from(version).unwrap_or(usize::MAX);
+    if found > MIGRATIONS.len() {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known: MIGRATIONS.len(),
+        });
+    }
+    Ok(found)
 }

@@ -1,10 +1,13 @@
 //! Backup while the store is in use, and the check of everything that must be true.
 
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, ErrorCode};
 
 use crate::{CheckReport, Result, StoreError};
 
@@ -12,12 +15,46 @@ use crate::{CheckReport, Result, StoreError};
 const PAGES_AT_ONCE: i32 = 1024;
 const PAUSE: Duration = Duration::from_millis(1);
 
+/// Copies the store to a new file. The file has its name only once it is complete: what an interrupted
+/// copy leaves behind ends in `.partial`, and is nobody's backup.
 pub(super) fn backup(from: &Connection, to: &Path, progress: impl Fn(u64, u64)) -> Result<()> {
     if to.exists() {
         return Err(StoreError::Failed(
             format!("{} exists already: choose another file", to.display()).into(),
         ));
     }
+    let mut partial = to.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = Path::new(&partial);
+    let made = fresh(partial)
+        .and_then(|()| copy(from, partial, progress))
+        .and_then(|()| name(partial, to).map_err(failed));
+    if made.is_err() {
+        // It may not even have been begun.
+        let _ = fs::remove_file(partial);
+    }
+    made
+}
+
+/// Makes an empty file that only its owner reads, in place of what an earlier copy left behind.
+fn fresh(partial: &Path) -> Result<()> {
+    match fs::remove_file(partial) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let mut new = OpenOptions::new();
+    new.write(true).create_new(true).mode(0o600);
+    new.open(partial).map(drop).map_err(failed)
+}
+
+/// Gives a complete copy its name, for good.
+fn name(partial: &Path, to: &Path) -> std::io::Result<()> {
+    fs::rename(partial, to)?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn copy(from: &Connection, to: &Path, progress: impl Fn(u64, u64)) -> Result<()> {
     // One read transaction: the copy is the state of the moment at which the backup began, and
     // goes on undisturbed by what is written meanwhile.
     let snapshot = from.unchecked_transaction()?;
@@ -43,13 +80,21 @@ pub(super) fn backup(from: &Connection, to: &Path, progress: impl Fn(u64, u64)) 
     // A plain file, complete in itself: no write-ahead log beside it.
     copy.pragma_update(None, "journal_mode", "DELETE")?;
     copy.close().map_err(|(_, error)| error)?;
-    std::fs::File::open(to)
-        .and_then(|file| file.sync_all())
-        .map_err(|error| StoreError::Failed(Box::new(error)))
+    File::open(to).and_then(|file| file.sync_all()).map_err(failed)
+}
+
+fn failed(error: std::io::Error) -> StoreError {
+    StoreError::Failed(Box::new(error))
 }
 
 /// What must hold of any store, each a query for rows that break it.
 const RULES: &[(&str, &str)] = &[
+    (
+        "there is no such type or status",
+        "SELECT business_id, chat_id FROM chat WHERE type NOT IN ('CHAT', 'ARBITRAGE')
+             OR status NOT IN ('NEW', 'WAITING_FOR_CUSTOMER', 'WAITING_FOR_PARTNER', 'WAITING_FOR_ARBITER',
+                               'WAITING_FOR_MARKET', 'FINISHED')",
+    ),
     (
         "the last message is not the newest one",
         "SELECT c.business_id, c.chat_id FROM chat c WHERE c.last_message_id IS NOT
@@ -101,10 +146,26 @@ pub(super) fn check(conn: &Connection) -> Result<(CheckReport, Vec<(String, u64)
     let transaction = conn.unchecked_transaction()?;
     let mut integrity = transaction.prepare("PRAGMA integrity_check")?;
     for line in integrity.query_map([], |row| row.get::<_, String>(0))? {
-        let line = line?;
-        if line != "ok" {
-            report.problems.push(format!("SQLite: {line}"));
+        match line {
+            Ok(line) if line == "ok" => {}
+            Ok(lines) => {
+                let lines = lines.lines().map(|line| format!("SQLite: {line}"));
+                report.problems.extend(lines);
+            }
+            // Where the damage is such that SQLite cannot go on looking.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                report.problems.push(format!("SQLite: {error}"));
+                break;
+            }
+            Err(error) => return Err(error.into()),
         }
+    }
+    if !report.problems.is_empty() {
+        // Queries over damaged pages fail, and with them what is known already would be lost.
+        report
+            .problems
+            .push("chats were not looked at: the database is damaged".to_owned());
+        return Ok((report, Vec::new()));
     }
     let mut dangling = transaction.prepare("PRAGMA foreign_key_check")?;
     for table in dangling
