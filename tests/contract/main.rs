@@ -7,6 +7,7 @@ mod campaigns;
 mod chats;
 mod counter;
 mod credentials;
+mod downloads;
 mod failures;
 mod files;
 mod limits;
