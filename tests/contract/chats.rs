@@ -131,6 +131,7 @@ fn chats_that_cannot_be_started() {
     let counter = Counter::open();
     for (body, status, message) in [
         ("{}", 400, "'context' must not be null (rejected value: null)"),
+        (r#"{"orderId":"x"}"#, 400, "Illegal input at 'orderId'"),
         (
             r#"{"orderId":1,"context":{"type":"ORDER","id":2}}"#,
             400,
