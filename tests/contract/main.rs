@@ -3,6 +3,7 @@
 
 mod addresses;
 mod bodies;
+mod broken_heads;
 mod campaigns;
 mod chats;
 mod counter;
