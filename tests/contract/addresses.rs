@@ -2,6 +2,7 @@
 //! does not exist.
 
 use reqwest::Method;
+use reqwest::blocking::multipart::{Form, Part};
 
 use crate::counter::{Answer, Counter};
 
@@ -38,6 +39,17 @@ fn every_operation_answers_at_each_of_its_addresses() {
             Answer::of(request).succeeded();
         }
     }
+    let path = "/businesses/1/chats/file/send";
+    for address in [
+        path.to_owned(),
+        format!("/v2{path}"),
+        format!("{path}.json"),
+        format!("/v2{path}.json"),
+    ] {
+        let form = Form::new().part("file", Part::bytes(b"abc".to_vec()).file_name("a.txt"));
+        let request = counter.request(Method::POST, &format!("{address}?chatId=1"));
+        Answer::of(request.multipart(form)).succeeded();
+    }
 }
 
 #[test]
@@ -51,12 +63,68 @@ fn what_does_not_exist_is_not_found_by_any_method() {
         "/v2/businesses/1",
         "/v2/businesses/1/chat/",
         "/v2//campaigns",
+        "/V2/CAMPAIGNS",
+        "/favicon.ico",
+        "/v2/campaigns%00",
+        "/%FF%FE",
+        "/v2/businesses/1/chats;x=1",
+        "/operatorx",
     ] {
         for method in [Method::GET, Method::POST, Method::DELETE, Method::OPTIONS] {
             Answer::of(counter.request(method.clone(), path)).refused(404, "Resource not found");
             Answer::of(counter.anonymous(method, path)).refused(404, "Resource not found");
         }
     }
+}
+
+#[test]
+fn no_path_is_too_odd_for_the_envelope() {
+    let counter = Counter::open();
+    let long = format!("/v2/{}", "a".repeat(60_000));
+    // As they are: clients tidy paths up before they send them.
+    for path in [
+        "/",
+        "//",
+        "/.",
+        "/..",
+        "/../v2/campaigns",
+        "/v2/./campaigns",
+        "/%2e/v2",
+        "/%00",
+        "/v2/кот",
+        "*",
+        "x",
+        &long,
+    ] {
+        for method in ["GET", "OPTIONS"] {
+            let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            let answer = counter.raw(head.as_bytes());
+            let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+            // Where people find the documentation there is something to ask for.
+            if (path, method) == ("/", "OPTIONS") {
+                assert!(
+                    head.starts_with("HTTP/1.1 204") && head.contains("allow: "),
+                    "{answer}"
+                );
+                continue;
+            }
+            assert!(head.starts_with("HTTP/1.1 4"), "{method} {path:.40}: {answer}");
+            let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+            assert_eq!(body["status"], "ERROR", "{method} {path:.40}");
+        }
+    }
+}
+
+#[test]
+fn people_find_the_documentation_at_the_root() {
+    let counter = Counter::open();
+    let browser = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept: text/html,*/*\r\n\r\n";
+    let answer = counter.raw(browser.as_bytes());
+    assert!(
+        answer.starts_with("HTTP/1.1 307") && answer.contains("location: /docs/"),
+        "{answer}"
+    );
+    counter.get("/").refused(404, "Resource not found");
 }
 
 #[test]

@@ -166,6 +166,32 @@ fn content_types() {
 }
 
 #[test]
+fn parameters_count_before_the_body() {
+    let counter = Counter::open();
+    for path in [
+        "/v2/businesses/1/chats?limit=x",
+        "/v2/businesses/1/chats/history?chatId=x",
+        "/v2/businesses/1/chats/message?chatId=x",
+        "/v2/businesses/1/chats/file/send?chatId=x",
+    ] {
+        let request = counter
+            .request(Method::POST, path)
+            .header(CONTENT_TYPE, "text/plain");
+        Answer::of(request.body("{}")).refused(400, "Type mismatch: 'x'");
+    }
+    let request = counter
+        .request(Method::POST, "/v2/businesses/1/chats/new")
+        .header(CONTENT_TYPE, "text/plain")
+        .header("X-Business-Id", "x");
+    Answer::of(request.body("{}")).refused(400, "Incorrect X-Business-Id header value: 'x'");
+    // What is of the same status comes together.
+    let long = " ".repeat(512 * 1024 + 1);
+    let errors = counter.post("/v2/businesses/1/chats?limit=x", &long).errors();
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(errors[1].starts_with("The request is too big"), "{errors:?}");
+}
+
+#[test]
 fn a_body_of_512_kb_is_read_and_no_more() {
     let counter = Counter::open();
     let padded = |bytes: usize| format!("{{}}{}", " ".repeat(bytes - 2));

@@ -131,6 +131,7 @@ fn chats_that_cannot_be_started() {
     let counter = Counter::open();
     for (body, status, message) in [
         ("{}", 400, "'context' must not be null (rejected value: null)"),
+        (r#"{"orderId":"x"}"#, 400, "Illegal input at 'orderId'"),
         (
             r#"{"orderId":1,"context":{"type":"ORDER","id":2}}"#,
             400,
@@ -173,4 +174,20 @@ fn chats_that_cannot_be_started() {
             .refused(status, message);
     }
     assert_eq!(chat_ids(&list(&counter, "", "{}")).len(), 4);
+}
+
+#[test]
+fn times_are_shown_at_the_offset_of_the_settings() {
+    let counter = Counter::with(|settings| settings.utc_offset = "-09:30".parse().expect("an offset"));
+    let chat = counter.get("/v2/businesses/1/chat?chatId=1").succeeded().json();
+    assert_eq!(chat["result"]["createdAt"], "2024-01-09T04:35:00-09:30");
+    assert_eq!(chat["result"]["updatedAt"], "2024-01-09T04:37:01.213-09:30");
+    let history = counter
+        .post("/v2/businesses/1/chats/history?chatId=1", "{}")
+        .succeeded()
+        .json();
+    assert_eq!(
+        history["result"]["messages"][0]["createdAt"],
+        "2024-01-09T04:36:01.213-09:30"
+    );
 }

@@ -1,6 +1,7 @@
 //! Who may call: keys, tokens, scopes, and the wall between businesses.
 
 use reqwest::Method;
+use reqwest::blocking::multipart::{Form, Part};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 
 use crate::counter::{Answer, Counter};
@@ -154,6 +155,14 @@ fn scopes() {
                 (true, false) => answer.refused(403, &reading),
                 (true, true) => answer.refused(403, &writing),
             }
+        }
+        let form = Form::new().part("file", Part::bytes(b"abc".to_vec()).file_name("a.txt"));
+        let send = counter.anonymous(Method::POST, "/v2/businesses/1/chats/file/send?chatId=1");
+        let answer = Answer::of(send.header("Api-Key", key).multipart(form));
+        if may_write {
+            answer.succeeded();
+        } else {
+            answer.refused(403, &writing);
         }
     }
 }

@@ -19,7 +19,12 @@ fn a_defect_is_told_by_the_request_s_id_alone() {
     assert!(!id.is_empty(), "an answer has a request id");
     answer.refused(500, &format!("Internal server error. Request id: {id}"));
     // It cost nothing: one call was paid, and the next one is the second.
+    assert_eq!(answer.header("x-ratelimit-resource-limit"), "1000");
     assert_eq!(answer.header("x-ratelimit-resource-remaining"), "999");
+    assert_eq!(
+        answer.header("x-ratelimit-resource-until"),
+        "Tue, 09 Jan 2024 15:00:00 GMT"
+    );
     database
         .execute_batch("ALTER TABLE chat_gone RENAME TO chat;")
         .expect("mended");

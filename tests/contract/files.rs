@@ -134,6 +134,10 @@ fn names_are_kept_and_made_harmless() {
             "чек.pdf",
         ),
         ("filename=\"../../etc/passwd\"", "passwd"),
+        ("filename=\"a %22b%22 100%.txt\"", "a \"b\" 100%.txt"),
+        ("filename=\"a \\\"b\\\".txt\"", "a \"b\".txt"),
+        ("filename=\"a;b, c=d.txt\"", "a;b, c=d.txt"),
+        ("filename=bare.txt", "bare.txt"),
         ("filename=\"\"", "file"),
         ("x=\"y\"", "file"),
     ] {

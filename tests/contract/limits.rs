@@ -44,7 +44,8 @@ fn every_answer_of_an_operation_tells_of_its_limit() {
             "1000",
             "1000",
         ),
-        (Answer::of(other), 403, "1000", "1000"),
+        // The hour of the caller's own business, which pays for the call.
+        (Answer::of(other), 403, "1000", "999"),
         (Answer::of(text_plain.body("{}")), 415, "5000", "4999"),
         (
             counter.post("/v2/businesses/1/chats/history?chatId=1", "{}"),
@@ -74,9 +75,18 @@ fn refusals_before_the_limits_cost_the_caller_too() {
     let get = |key: &str| Answer::of(counter.anonymous(Method::GET, CHAT).header("Api-Key", key));
     assert_eq!(get(&counter.keys.pricing).status, 403);
     assert_eq!(remaining(&get(&counter.keys.all)), 998);
-    // What a stranger is refused costs neither the stranger nor the business.
-    assert_eq!(get(&counter.keys.other).status, 403);
+    // What a stranger is refused costs the stranger, and not the business.
+    let refused = get(&counter.keys.other);
+    assert_eq!((refused.status, remaining(&refused)), (403, 999));
     assert_eq!(remaining(&get(&counter.keys.all)), 997);
+    let moving = counter.anonymous(Method::GET, "/v2/businesses/4/chat?chatId=1");
+    let moving = Answer::of(moving.header("Api-Key", &counter.keys.migrating));
+    assert_eq!((moving.status, remaining(&moving)), (423, 999));
+    // Without a credential there is nobody to pay.
+    for key in ["nonsense", &counter.keys.revoked] {
+        let refused = get(key);
+        assert_eq!((refused.status, remaining(&refused)), (401, 1000));
+    }
 }
 
 #[test]

@@ -3,10 +3,12 @@
 
 mod addresses;
 mod bodies;
+mod broken_heads;
 mod campaigns;
 mod chats;
 mod counter;
 mod credentials;
+mod downloads;
 mod failures;
 mod files;
 mod limits;

@@ -141,3 +141,16 @@ fn a_thousand_items_and_no_more() {
     );
     assert_eq!(desk.get("/operator/v1/businesses/1").is(200)["name"], name);
 }
+
+#[test]
+fn a_thousand_returns_in_one_call() {
+    let desk = Desk::open();
+    let returned =
+        |id: i64| json!({"type": "RETURN", "businessId": 1, "returnId": 10_000 + id, "orderId": 1});
+    let items: Vec<Value> = (1..=1_000).map(returned).collect();
+    let answer = desk.post(BULK, &json!({"items": items})).is(200);
+    assert_eq!(results(&answer), ["CREATED"; 1_000]);
+    let page = desk.get("/operator/v1/businesses/1/returns?limit=1000").is(200);
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(1_000));
+    assert!(page["nextCursor"].is_string(), "those of the desk come as well");
+}

@@ -136,6 +136,25 @@ fn every_operation_is_there_and_needs_a_token() {
 }
 
 #[test]
+fn the_codes_that_are_answered_are_the_ones_described() {
+    let desk = Desk::open();
+    let document = document(&desk);
+    let described = document["components"]["schemas"]["ErrorCode"]["enum"]
+        .as_array()
+        .expect("codes");
+    for answer in [
+        desk.get("/operator/v1/businesses/0"),
+        desk.get("/operator/v1/businesses/77"),
+        desk.get("/operator/v1/nothing"),
+        Answer::to(desk.anonymous(Method::GET, "/operator/v1/businesses")),
+    ] {
+        let body: Value = serde_json::from_slice(&answer.body).expect("JSON");
+        let code = &body["error"]["code"];
+        assert!(described.contains(code), "{code} is none of {described:?}");
+    }
+}
+
+#[test]
 fn operations_are_counted_by_their_names() {
     let desk = Desk::open();
     desk.get("/operator/v1/businesses/1");

@@ -9,8 +9,16 @@ use prilavok_domain::FileName;
 #[must_use]
 pub fn of(field: &Field<'_>) -> FileName {
     let disposition = field.headers().get(header::CONTENT_DISPOSITION);
-    let extended = disposition.and_then(|value| extended(value.as_bytes()));
-    FileName::from_client(extended.as_deref().or(field.file_name()).unwrap_or_default())
+    match disposition.and_then(|value| extended(value.as_bytes())) {
+        Some(name) => FileName::from_client(&name),
+        None => FileName::from_client(&plain(field.file_name().unwrap_or_default())),
+    }
+}
+
+/// The value of `filename`. Browsers, curl and most libraries write a quotation mark in it as `%22`, as
+/// the HTML standard has it; that standard escapes no other character that a name can keep.
+fn plain(name: &str) -> String {
+    name.replace("%22", "\"")
 }
 
 /// The value of `filename*=UTF-8'language'percent-encoded`.

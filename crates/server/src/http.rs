@@ -1,6 +1,6 @@
 //! Listening, connections and the way out: each connection speaks HTTP/1.1 with bounded heads, and a
-//! shutdown lets what runs finish. What is no HTTP at all, or has too large a head, is answered by hyper
-//! itself with a bare 400, 414 or 431: no request has come to be answered in an envelope.
+//! shutdown lets what runs finish. What is no HTTP at all, or has too large a head, is answered in
+//! [`crate::head_refusal`]: no request has come for a surface to answer.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use crate::app::SharedApp;
+use crate::head_refusal::{Answering, Turn, Watched};
 use crate::metrics::OperationName;
 use crate::partner;
 use crate::request_id::{self, RequestId};
@@ -71,12 +72,18 @@ pub async fn serve(
         };
         // Answers are small: waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
+        let turn = Turn::default();
+        let watched = TokioIo::new(Watched::new(stream, turn.clone()));
         let (of_app, of_router) = (Arc::clone(&app), router.clone());
         let service = service_fn(move |request: Request<Incoming>| {
-            let (app, router) = (Arc::clone(&of_app), of_router.clone());
-            async move { Ok::<_, Infallible>(answer(&app, router, request).await) }
+            turn.begin();
+            let (app, router, turn) = (Arc::clone(&of_app), of_router.clone(), turn.clone());
+            async move {
+                let response = answer(&app, router, request).await;
+                Ok::<Response<Answering>, Infallible>(response.map(|body| turn.answered_by(body)))
+            }
         });
-        let connection = graceful.watch(protocol.serve_connection(TokioIo::new(stream), service));
+        let connection = graceful.watch(protocol.serve_connection(watched, service));
         let counted = app.metrics.connection();
         tokio::spawn(async move {
             // A client that breaks off is its own affair.

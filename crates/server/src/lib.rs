@@ -6,6 +6,7 @@ pub mod demo;
 pub mod docs;
 pub mod file_links;
 pub mod form_file_name;
+mod head_refusal;
 pub mod health;
 pub mod http;
 pub mod limits;

@@ -2,7 +2,7 @@
 //! that every path gets an answer in an envelope.
 
 use axum::Router;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use prilavok_wire::ApiError;
@@ -14,7 +14,7 @@ use crate::{docs, health, operator, partner};
 /// The routes of a server.
 pub fn router(app: SharedApp) -> Router {
     Router::new()
-        .route("/", get(|| async { Redirect::temporary("/docs/") }))
+        .route("/", get(root))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
@@ -24,6 +24,16 @@ pub fn router(app: SharedApp) -> Router {
         .method_not_allowed_fallback(other_method)
         .with_state(app.clone())
         .merge(operator::router(app))
+}
+
+/// People are shown the documentation. A client with a wrong base URL gets what any wrong path gets.
+async fn root(headers: HeaderMap) -> Response {
+    let accepted = headers.get(header::ACCEPT).and_then(|types| types.to_str().ok());
+    if accepted.is_some_and(|types| types.contains("text/html")) {
+        Redirect::temporary("/docs/").into_response()
+    } else {
+        partner::refuse(ApiError::PathNotFound)
+    }
 }
 
 /// The path has other methods; the router adds `Allow`.

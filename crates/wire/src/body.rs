@@ -4,10 +4,18 @@
 use serde_json::{Map, Value};
 
 use crate::error::Quoted;
+use crate::request::Received;
 use crate::{ApiError, Errors};
 
 /// Reads a body that must be an object. Where it is not, that is noted and there are no fields.
-pub(crate) fn object(bytes: &[u8], errors: &mut Errors) -> Option<Map<String, Value>> {
+pub(crate) fn object(received: Received<'_>, errors: &mut Errors) -> Option<Map<String, Value>> {
+    let bytes = match received {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            errors.add_last(error.clone());
+            return None;
+        }
+    };
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {
         errors.add(ApiError::BodyMissing);
@@ -57,9 +65,14 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// Whether the field is there and not null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.fields.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// A field that must be there.
     pub(crate) fn require<T>(&mut self, name: &str, read: impl FnOnce(Element) -> Option<T>) -> Option<T> {
-        if self.fields.get(name).is_none_or(Value::is_null) {
+        if !self.has(name) {
             self.errors.add(ApiError::Null(format!("{}{name}", self.prefix)));
             return None;
         }
@@ -212,7 +225,7 @@ mod tests {
 
     fn parse(body: &str) -> Result<(), String> {
         let mut errors = Errors::new();
-        object(body.as_bytes(), &mut errors);
+        object(Ok(body.as_bytes()), &mut errors);
         errors.finish(()).map_err(|failure| failure.to_string())
     }
 

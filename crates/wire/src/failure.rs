@@ -85,6 +85,18 @@ impl Errors {
         }
     }
 
+    /// Adds one that is found late, unless it is of another status than those before it: one answer
+    /// has one status.
+    pub(crate) fn add_last(&mut self, error: ApiError) {
+        if self
+            .0
+            .first()
+            .is_none_or(|first| first.status() == error.status())
+        {
+            self.add(error);
+        }
+    }
+
     /// `value` where nothing was wrong.
     pub fn finish<T>(self, value: T) -> Result<T, Failure> {
         let mut errors = self.0.into_iter();

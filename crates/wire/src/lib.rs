@@ -5,6 +5,7 @@
 //! no I/O; it knows the domain, not the store and not the server.
 
 mod body;
+mod error_values;
 mod failure;
 
 pub mod answer;

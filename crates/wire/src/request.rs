@@ -12,6 +12,9 @@ use crate::parameter::{
 use crate::query::Query;
 use crate::{ApiError, Errors, Failure, Operation};
 
+/// A body as it arrived, or why it cannot be read.
+pub type Received<'a> = Result<&'a [u8], &'a ApiError>;
+
 /// An order or a return. The number may be any: whether there is such a thing is looked up later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Identified {
@@ -107,7 +110,7 @@ impl GetChats {
         mut errors: Errors,
         business: BusinessId,
         query: &str,
-        body: &[u8],
+        body: Received<'_>,
     ) -> Result<Self, Failure> {
         let mut query = Query::new(query, &mut errors);
         let limit = query.int32(&LIMIT_CHATS).unwrap_or_default();
@@ -164,7 +167,7 @@ impl GetChatHistory {
         mut errors: Errors,
         business: BusinessId,
         query: &str,
-        body: &[u8],
+        body: Received<'_>,
     ) -> Result<Self, Failure> {
         let mut query = Query::new(query, &mut errors);
         let chat = query.id(&CHAT_ID);
@@ -225,7 +228,7 @@ pub struct SendMessage {
 
 impl SendMessage {
     /// Reads query and body; `errors` are those found before.
-    pub fn parse(mut errors: Errors, query: &str, body: &[u8]) -> Result<Self, Failure> {
+    pub fn parse(mut errors: Errors, query: &str, body: Received<'_>) -> Result<Self, Failure> {
         let chat = Query::new(query, &mut errors).id(&CHAT_ID);
         let text = body::object(body, &mut errors).and_then(|fields| {
             Fields::new(&fields, &mut errors).require("message", |text| text.text(1, MAX_TEXT_CHARS))
@@ -268,20 +271,22 @@ pub struct CreateChat {
 
 impl CreateChat {
     /// Reads the body; `errors` are those found before.
-    pub fn parse(mut errors: Errors, body: &[u8]) -> Result<Self, Failure> {
+    pub fn parse(mut errors: Errors, body: Received<'_>) -> Result<Self, Failure> {
         let about = body::object(body, &mut errors).and_then(|fields| {
             let mut fields = Fields::new(&fields, &mut errors);
-            let order = fields.get("orderId", body::integer).map(Identified::Order);
-            match order {
-                None => fields.require("context", Identified::read),
-                Some(order) => match fields.get("context", Identified::read) {
-                    Some(context) if context != order => {
-                        fields.contradiction(ApiError::ContextContradicted);
-                        None
-                    }
-                    _ => Some(order),
-                },
+            if !fields.has("orderId") {
+                return fields.require("context", Identified::read);
             }
+            let order = fields.get("orderId", body::integer).map(Identified::Order);
+            let context = fields.get("context", Identified::read);
+            if order
+                .zip(context)
+                .is_some_and(|(order, context)| order != context)
+            {
+                fields.contradiction(ApiError::ContextContradicted);
+                return None;
+            }
+            order
         });
         // Where nothing was read, an error was noted.
         errors.finish(Self {

@@ -11,13 +11,14 @@ use axum::response::{IntoResponse, Response};
 use prilavok_store::files::FileError;
 use prilavok_store::{Conflict, Entity, Refusal, StoreError};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $status:ident;)+) => {
         /// What went wrong, for machines. Codes are never renamed.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-        #[schema(as = ErrorCode)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
         pub(super) enum Code {
             $($(#[doc = $doc])+ #[serde(rename = $text)] $variant,)+
         }
@@ -69,6 +70,23 @@ codes! {
     Internal = "INTERNAL", INTERNAL_SERVER_ERROR;
     /// The store cannot take it now; the same request may succeed later.
     Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE;
+}
+
+// Derived, the schema would have the variants' names: a `rename` that a macro fills in is not seen.
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("What went wrong, for machines. Codes are never renamed."))
+            .enum_values(Some(Self::ALL.iter().map(|code| code.as_str())))
+            .into()
+    }
+}
+
+impl ToSchema for Code {
+    fn name() -> Cow<'static, str> {
+        "ErrorCode".into()
+    }
 }
 
 /// What is wrong with one field.

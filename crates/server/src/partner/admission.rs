@@ -88,8 +88,8 @@ fn path_id(name: &str, text: &str) -> Result<i64, ApiError> {
 fn own_business(id: &str, credential: &Credential) -> Result<(), Refused> {
     match path_id("businessId", id) {
         Ok(id) if id == credential.business.get() => Ok(()),
-        // Nobody pays: the caller's own hour is not concerned, the other's even less.
-        Ok(_) => Err(Refused::free(ApiError::AccessDenied)),
+        // The caller's own hour pays, as for every 4xx; the other business's is not touched.
+        Ok(_) => Err(Refused::charged(ApiError::AccessDenied)),
         Err(error) => Err(Refused::charged(error)),
     }
 }

@@ -24,8 +24,13 @@ pub(super) async fn get_chat(call: Call<'_>) -> Result<Reply, Failure> {
 }
 
 pub(super) async fn get_chats(mut call: Call<'_>) -> Result<Reply, Failure> {
-    let body = call.json().await?;
-    let request = GetChats::parse(call.header_errors(), call.business(), call.query(), &body)?;
+    let body = call.json().await;
+    let request = GetChats::parse(
+        call.header_errors(),
+        call.business(),
+        call.query(),
+        body.as_deref(),
+    )?;
     let after = request
         .after
         .map(|ChatPlace { updated_at, id }| ChatCursor { updated_at, id });
@@ -52,8 +57,8 @@ pub(super) async fn get_chats(mut call: Call<'_>) -> Result<Reply, Failure> {
 }
 
 pub(super) async fn create_chat(mut call: Call<'_>) -> Result<Reply, Failure> {
-    let body = call.json().await?;
-    let CreateChat { about } = CreateChat::parse(call.header_errors(), &body)?;
+    let body = call.json().await;
+    let CreateChat { about } = CreateChat::parse(call.header_errors(), body.as_deref())?;
     let (kind, number) = about.parts();
     let once = call.once(&[kind.as_str().as_bytes(), &number.to_be_bytes()])?;
     let start = StartChat {

@@ -26,8 +26,8 @@ const FORM_BYTES: u64 = 512 * 1024;
 const PART: &str = "file";
 
 pub(super) async fn send_file(mut call: Call<'_>) -> Result<Reply, Failure> {
-    let boundary = boundary(&call)?;
     let SendFile { chat: number } = SendFile::parse(call.header_errors(), call.query())?;
+    let boundary = boundary(&call)?;
     let chat = chat_id(number)?;
     // Nobody should send 5 MB only to hear that the chat does not exist.
     let found = call

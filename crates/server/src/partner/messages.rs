@@ -11,8 +11,13 @@ use super::call::{Call, chat_id};
 use crate::public_url::PublicUrl;
 
 pub(super) async fn get_chat_history(mut call: Call<'_>) -> Result<Reply, Failure> {
-    let body = call.json().await?;
-    let request = GetChatHistory::parse(call.header_errors(), call.business(), call.query(), &body)?;
+    let body = call.json().await;
+    let request = GetChatHistory::parse(
+        call.header_errors(),
+        call.business(),
+        call.query(),
+        body.as_deref(),
+    )?;
     let (store, id) = (&call.app.store, chat_id(request.chat)?);
     let chat = store
         .chat(call.business(), id)
@@ -64,8 +69,8 @@ pub(super) async fn get_chat_message(call: Call<'_>) -> Result<Reply, Failure> {
 }
 
 pub(super) async fn send_message(mut call: Call<'_>) -> Result<Reply, Failure> {
-    let body = call.json().await?;
-    let SendMessage { chat, text } = SendMessage::parse(call.header_errors(), call.query(), &body)?;
+    let body = call.json().await;
+    let SendMessage { chat, text } = SendMessage::parse(call.header_errors(), call.query(), body.as_deref())?;
     let once = call.once(&[&chat.to_be_bytes(), text.as_str().as_bytes()])?;
     let new = NewMessage {
         sender: Sender::Partner,
