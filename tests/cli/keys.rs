@@ -126,3 +126,32 @@ fn an_operator_token_is_printed_alone_and_acts_at_once() {
         StatusCode::UNAUTHORIZED
     );
 }
+
+#[test]
+fn a_revoked_operator_token_stops_working_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path());
+    let [kept, lost] = [(); 2].map(|()| printed(folder.path(), &["operator-token", "create"]));
+    let status_for = |token: &str| {
+        let request = server.get("/operator/v1/businesses").bearer_auth(token.trim());
+        request.send().expect("an answer").status()
+    };
+    assert_eq!(status_for(&lost), StatusCode::OK);
+    let list = printed(folder.path(), &["operator-token", "list"]);
+    let ids: Vec<_> = list
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(ids.len(), 2, "{list}");
+    assert!(!list.contains("pop_"), "{list}");
+    printed(folder.path(), &["operator-token", "revoke", ids[1]]);
+    let revoked = Instant::now();
+    while status_for(&lost) != StatusCode::UNAUTHORIZED {
+        assert!(revoked.elapsed() < AT_ONCE, "the token still works");
+    }
+    assert_eq!(status_for(&kept), StatusCode::OK);
+    let said = run(folder.path(), &["operator-token", "revoke", ids[1]]);
+    assert_eq!((said.code, &*said.out), (Some(1), ""), "{said:?}");
+    assert!(said.err.contains("prilavok operator-token list"), "{said:?}");
+}

@@ -133,6 +133,10 @@ pub trait Store: Send + Sync + 'static {
     async fn credential_by_hash(&self, kind: CredentialKind, hash: SecretHash) -> Result<Option<Credential>>;
     /// Adds an operator token.
     async fn create_operator_token(&self, hash: SecretHash, now: Timestamp) -> Result<OperatorToken>;
+    /// The operator tokens by id.
+    async fn operator_tokens(&self) -> Result<Vec<OperatorToken>>;
+    /// Removes an operator token for good; answers whether there was one.
+    async fn revoke_operator_token(&self, id: CredentialId) -> Result<bool>;
     /// The operator token that a presented secret belongs to.
     async fn operator_token_by_hash(&self, hash: SecretHash) -> Result<Option<OperatorToken>>;
     /// A number that changes whenever a business, campaign, credential or operator token changed,

@@ -41,7 +41,7 @@ enum Command {
     /// Make, list and revoke the keys of a business; acts at once on a running server
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Make tokens for the Operator API
+    /// Make, list and revoke tokens for the Operator API; acts at once on a running server
     #[command(subcommand)]
     OperatorToken(operator_token::Command),
     /// Print an API's OpenAPI document

@@ -121,6 +121,10 @@ impl Parts {
             size: upload.size,
             media_type: upload.media_type,
         });
+        // Only now, so that what was stored of it is removed again.
+        if upload.size == 0 {
+            return Err(ApiError::field("file", "must not be empty"));
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use prilavok_domain::access::MAX_KEYS_PER_BUSINESS;
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{BusinessId, CampaignId, CredentialId, CredentialKind, ScopeSet, Timestamp};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::registry::{self, must_exist};
 use super::writer::Write;
@@ -166,17 +166,33 @@ pub(super) fn create_operator_token(
     })
 }
 
+fn read_operator_token(row: &Row<'_>) -> rusqlite::Result<OperatorToken> {
+    Ok(OperatorToken {
+        id: CredentialId(row.get(0)?),
+        created_at: rows::time(row, 1, "created_at")?,
+    })
+}
+
 pub(super) fn operator_token(conn: &Connection, hash: SecretHash) -> Result<Option<OperatorToken>> {
-    let found: Option<(i64, i64)> = conn
+    Ok(conn
         .prepare_cached("SELECT token_id, created_at FROM operator_token WHERE secret_hash = ?1")?
-        .query_row([hash.0], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    Ok(found.and_then(|(id, created_at)| {
-        Some(OperatorToken {
-            id: CredentialId(id),
-            created_at: Timestamp::from_millis(created_at)?,
-        })
-    }))
+        .query_row([hash.0], read_operator_token)
+        .optional()?)
+}
+
+pub(super) fn operator_tokens(conn: &Connection) -> Result<Vec<OperatorToken>> {
+    let mut statement =
+        conn.prepare_cached("SELECT token_id, created_at FROM operator_token ORDER BY token_id")?;
+    let found = statement.query_map([], read_operator_token)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn revoke_operator_token(conn: &Connection, id: CredentialId) -> Result<bool> {
+    let removed = conn
+        .prepare_cached("DELETE FROM operator_token WHERE token_id = ?1")?
+        .execute([id.0])?;
+    meta::access_changed(conn)?;
+    Ok(removed > 0)
 }
 
 fn existing(

@@ -202,6 +202,16 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn operator_tokens(&self) -> Result<Vec<OperatorToken>> {
+        self.readers.read(credentials::operator_tokens)
+    }
+
+    async fn revoke_operator_token(&self, id: CredentialId) -> Result<bool> {
+        self.writer
+            .write(move |write| credentials::revoke_operator_token(write.conn, id))
+            .await
+    }
+
     async fn operator_token_by_hash(&self, hash: SecretHash) -> Result<Option<OperatorToken>> {
         self.readers.read(|conn| credentials::operator_token(conn, hash))
     }
