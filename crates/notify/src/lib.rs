@@ -7,6 +7,7 @@
 pub mod alarm;
 pub mod client;
 pub mod connector;
+pub mod enrolment;
 pub mod guard;
 mod lane;
 pub mod notifier;
@@ -18,6 +19,7 @@ pub mod target;
 
 pub use client::WebhookClient;
 pub use connector::{Resolve, SystemResolver};
+pub use enrolment::{Enrolment, NotEnrolled, PingFailed};
 pub use guard::{Forbidden, Guard, Network};
 pub use notifier::Notifier;
 pub use observer::Observer;
