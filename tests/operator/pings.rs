@@ -1,7 +1,11 @@
 //! PINGs: no subscription is made or enabled before its receiver answers one as documented.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use prilavok_domain::{BusinessId, Clock, EventTypes};
+use prilavok_notify::{Enrolment, Guard, Patience, Sender, SigningSecrets, SystemResolver, WebhookClient};
+use prilavok_store::{NewSubscription, SubscriptionName};
 use serde_json::json;
 
 use crate::desk::Desk;
@@ -188,12 +192,22 @@ fn private_addresses_are_not_notified_unless_allowed() {
 fn a_caller_that_goes_away_leaves_nothing_half_made() {
     let (desk, receiver) = (Desk::notifying(), Receiver::start());
     receiver.now(LATE);
-    let body = json!({"name": "crm", "url": receiver.url()});
-    let impatient = desk
-        .request(reqwest::Method::POST, SUBSCRIPTIONS)
-        .timeout(Duration::from_millis(300))
-        .json(&body);
-    impatient.send().expect_err("it takes longer");
-    assert_eq!(receiver.pings(), 1);
+    let client = WebhookClient::new(Guard::open(), Arc::new(SystemResolver));
+    let secrets = SigningSecrets::new(&[7; 32]);
+    let clock = Arc::new(desk.clock.clone());
+    let sender = Sender::new(client, secrets, clock, Patience::default());
+    let enrolment = Enrolment::new(Arc::clone(&desk.store), sender);
+    let new = NewSubscription {
+        business: BusinessId::new(1).expect("an id"),
+        name: SubscriptionName::new("crm").expect("a name"),
+        url: receiver.url(),
+        types: EventTypes::ALL,
+    };
+    let impatient = Duration::from_millis(300);
+    let creation = enrolment.create(new, true, None, desk.clock.now());
+    desk.block_on(async { tokio::time::timeout(impatient, creation).await })
+        .expect_err("it takes longer");
+    let half = desk.get(SUBSCRIPTIONS).is(200);
+    assert_eq!(half["items"][0]["enabled"], false, "{half:#}");
     desk.eventually(SUBSCRIPTIONS, |page| page["items"] == json!([]));
 }

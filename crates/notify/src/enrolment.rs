@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use prilavok_domain::Timestamp;
+use prilavok_domain::{BusinessId, SubscriptionId, Timestamp};
 use prilavok_store::{
     Applied, Attempt, Idempotency, NewSubscription, Store, StoreError, Subscription, SubscriptionChange,
     Switch,
@@ -80,6 +80,39 @@ fn excerpt(text: &str, chars: usize) -> String {
     let shown = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
     shown.take(chars).collect()
 }
+
+/// For how long the secret before a rotation goes on to sign as well: a day, unless somebody says otherwise, and a
+/// week at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overlap {
+    seconds: u32,
+}
+
+impl Overlap {
+    const MAX_SECONDS: u32 = 7 * 24 * 60 * 60;
+
+    /// Accepts 0 to 604,800 seconds, or says so.
+    pub fn seconds(seconds: u64) -> Result<Self, InvalidOverlap> {
+        let seconds = u32::try_from(seconds).ok();
+        match seconds.filter(|seconds| *seconds <= Self::MAX_SECONDS) {
+            Some(seconds) => Ok(Self { seconds }),
+            None => Err(InvalidOverlap),
+        }
+    }
+}
+
+impl Default for Overlap {
+    fn default() -> Self {
+        Self {
+            seconds: 24 * 60 * 60,
+        }
+    }
+}
+
+/// A time that is too long for two secrets to be good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an integer from 0 to {}", Overlap::MAX_SECONDS)]
+pub struct InvalidOverlap;
 
 impl Enrolment {
     /// Subscriptions in `store`, whose receivers are asked through `sender`.
@@ -158,6 +191,20 @@ impl Enrolment {
         }
         let (business, id) = (subscription.business, subscription.id);
         Ok(self.store.change_subscription(business, id, change).await?)
+    }
+
+    /// Gives a subscription a new secret.
+    pub async fn rotate_secret(
+        &self,
+        business: BusinessId,
+        id: SubscriptionId,
+        overlap: Overlap,
+        now: Timestamp,
+    ) -> Result<Subscription, StoreError> {
+        let new_secret = Switch::NewSecret {
+            previous_until: now.plus_millis(i64::from(overlap.seconds) * 1_000),
+        };
+        self.store.switch_subscription(business, id, new_secret).await
     }
 
     /// The secret that the receiver is to use now.

@@ -19,7 +19,7 @@ pub mod target;
 
 pub use client::WebhookClient;
 pub use connector::{Resolve, SystemResolver};
-pub use enrolment::{Enrolment, NotEnrolled, PingFailed};
+pub use enrolment::{Enrolment, InvalidOverlap, NotEnrolled, Overlap, PingFailed};
 pub use guard::{Forbidden, Guard, Network};
 pub use notifier::Notifier;
 pub use observer::Observer;

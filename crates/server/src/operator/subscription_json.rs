@@ -1,6 +1,7 @@
 //! Subscriptions as requests and answers write them.
 
 use prilavok_domain::EventTypes;
+use prilavok_notify::{InvalidOverlap, Overlap};
 use prilavok_store::{Attempt, Subscription, SubscriptionChange, SubscriptionName};
 use serde::Serialize;
 use serde_json::Value;
@@ -15,9 +16,6 @@ use super::time::Utc;
 /// What stands in the place of the secret in a replayed answer.
 const SHOWN_ONCE: &str =
     "The secret was shown when this was created and cannot be shown again. If it is lost, rotate it.";
-/// A day, unless the request says otherwise; a week at most.
-const PREVIOUS_VALID_SECONDS: u32 = 86_400;
-const MAX_PREVIOUS_VALID_SECONDS: u32 = 604_800;
 
 fn name(value: &Value) -> Result<SubscriptionName, String> {
     SubscriptionName::new(fields::text(value)?).map_err(|error| error.to_string())
@@ -109,20 +107,18 @@ impl From<ChangeBody> for SubscriptionChange {
 #[schema(as = RotateSecret, rename_all = "camelCase", example = json!({"previousValidSeconds": 3600}))]
 pub(super) struct RotateBody {
     /// For how long the secret before goes on to sign as well.
-    #[schema(required = false, minimum = 0, maximum = 604_800, default = 86_400)]
-    pub(super) previous_valid_seconds: u32,
+    #[schema(value_type = u32, required = false, minimum = 0, maximum = 604_800, default = 86_400)]
+    pub(super) previous_valid_seconds: Overlap,
 }
 
 impl FromFields for RotateBody {
     fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        let seconds = fields.optional("previousValidSeconds", |value| {
-            let seconds = value.as_u64().and_then(|number| u32::try_from(number).ok());
-            seconds
-                .filter(|seconds| *seconds <= MAX_PREVIOUS_VALID_SECONDS)
-                .ok_or_else(|| format!("must be an integer from 0 to {MAX_PREVIOUS_VALID_SECONDS}"))
+        let overlap = fields.optional("previousValidSeconds", |value| {
+            let overlap = value.as_u64().ok_or(InvalidOverlap).and_then(Overlap::seconds);
+            overlap.map_err(|error| error.to_string())
         });
         Some(Self {
-            previous_valid_seconds: seconds?.unwrap_or(PREVIOUS_VALID_SECONDS),
+            previous_valid_seconds: overlap?.unwrap_or_default(),
         })
     }
 }

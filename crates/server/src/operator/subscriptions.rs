@@ -242,13 +242,12 @@ pub(super) async fn rotate_secret(
     Id(id): Id<SubscriptionId>,
     Json { value: body, .. }: Json<RotateBody>,
 ) -> Result<axum::Json<SubscriptionJson>, ApiError> {
-    let valid_ms = i64::from(body.previous_valid_seconds) * 1_000;
-    let new_secret = Switch::NewSecret {
-        previous_until: app.now().plus_millis(valid_ms),
-    };
-    let rotated = app.store.switch_subscription(business, id, new_secret).await?;
+    let enrolment = app.notifier.enrolment();
+    let rotated = enrolment
+        .rotate_secret(business, id, body.previous_valid_seconds, app.now())
+        .await?;
     app.notifier.refresh().await?;
-    let secret = app.notifier.enrolment().secret(&rotated);
+    let secret = enrolment.secret(&rotated);
     Ok(axum::Json(SubscriptionJson::with_secret(rotated, Some(secret))))
 }
 
