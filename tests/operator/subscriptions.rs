@@ -130,6 +130,20 @@ fn what_waits_is_cancelled_when_it_is_disabled() {
 }
 
 #[test]
+fn a_switch_acts_before_it_is_answered() {
+    let (desk, receiver) = (Desk::notifying(), Receiver::start());
+    let created = subscribe(&desk, &receiver);
+    desk.act(&format!("{}/disable", path(&created))).is(200);
+    desk.chat_about_order(1);
+    // Longer than a watch over other processes' changes would need to make up for it.
+    std::thread::sleep(Duration::from_millis(300));
+    desk.act(&format!("{}/enable", path(&created))).is(200);
+    let chat = desk.chat_about_order(2);
+    let event = receiver.events(1).remove(0);
+    assert!(chat.ends_with(&format!("/{}", event.body["chatId"])), "{event:?}");
+}
+
+#[test]
 fn a_ping_may_be_tried_and_changes_nothing() {
     let (desk, receiver) = (Desk::notifying(), Receiver::start());
     let created = subscribe(&desk, &receiver);
