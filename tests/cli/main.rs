@@ -8,6 +8,7 @@ mod docs;
 mod keys;
 mod logs;
 mod measures;
+mod notifications;
 mod settings;
 mod starting;
 mod stopping;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prilavok_domain::{Clock, IdSequence, ManualClock, Timestamp};
-use prilavok_server::app::App;
+use prilavok_server::app::{App, Background};
 use prilavok_server::secrets;
 use prilavok_server::settings::{Overrides, Settings};
 use prilavok_store::Store;
@@ -31,6 +31,7 @@ pub(crate) struct Desk {
     pub(crate) address: SocketAddr,
     pub(crate) token: String,
     client: Client,
+    _background: Background,
     runtime: Runtime,
     folder: TempDir,
 }
@@ -38,8 +39,12 @@ pub(crate) struct Desk {
 impl Desk {
     /// A server that knows nothing yet.
     pub(crate) fn empty() -> Self {
+        Self::with(&Overrides::default())
+    }
+
+    fn with(overrides: &Overrides) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut settings = Settings::load(None, &Overrides::default()).expect("the defaults");
+        let mut settings = Settings::load(None, overrides).expect("right settings");
         settings.data = folder.path().to_owned();
         let clock = ManualClock::new(Timestamp::from_millis(OPENED_AT_MS).expect("in range"));
         let runtime = Runtime::new().expect("a runtime");
@@ -47,7 +52,7 @@ impl Desk {
         let store: Arc<dyn Store> = Arc::new(store);
         let files = FileStore::local(&folder.path().join("files")).expect("a file store");
         let token = secrets::new_operator_token();
-        let address = runtime.block_on(async {
+        let (address, background) = runtime.block_on(async {
             let made = store.create_operator_token(secrets::hash(&token), clock.now());
             made.await.expect("an operator token");
             start(Arc::clone(&store), files, clock.clone(), settings).await
@@ -60,6 +65,7 @@ impl Desk {
             address,
             token,
             client,
+            _background: background,
             runtime,
             folder,
         }
@@ -68,7 +74,19 @@ impl Desk {
     /// A server with business 1, its campaigns 1 (FBS) and 2 (DBS), customers `anna` and `li`, orders 1–3 and a
     /// return of each; order 3 is a test.
     pub(crate) fn open() -> Self {
-        let desk = Self::empty();
+        Self::empty().furnished()
+    }
+
+    /// The same where notifications may go to receivers on this machine.
+    pub(crate) fn notifying() -> Self {
+        let overrides = Overrides {
+            allow_private_webhooks: true,
+            ..Overrides::default()
+        };
+        Self::with(&overrides).furnished()
+    }
+
+    fn furnished(self) -> Self {
         let order = |id: i64, campaign: i64, customer: &str| {
             json!({"type": "ORDER", "businessId": 1, "orderId": id, "campaignId": campaign,
                    "customerId": customer, "test": id == 3})
@@ -91,8 +109,8 @@ impl Desk {
             returned(2),
             returned(3),
         ];
-        desk.post("/operator/v1/bulk", &json!({"items": items})).is(200);
-        desk
+        self.post("/operator/v1/bulk", &json!({"items": items})).is(200);
+        self
     }
 
     /// A request with the operator token. Its id is fixed, so that answers can be compared.
@@ -110,6 +128,19 @@ impl Desk {
         Answer::to(self.request(Method::GET, path))
     }
 
+    /// What a path shows once it is as wanted; deliveries happen beside requests.
+    #[track_caller]
+    pub(crate) fn eventually(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..1_000 {
+            let shown = self.get(path).is(200);
+            if wanted(&shown) {
+                return shown;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{path} does not become as wanted: {:#}", self.get(path).json())
+    }
+
     pub(crate) fn put(&self, path: &str, body: &Value) -> Answer {
         Answer::to(self.request(Method::PUT, path).json(body))
     }
@@ -120,6 +151,10 @@ impl Desk {
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         Answer::to(self.request(Method::POST, path).json(body))
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::DELETE, path))
     }
 
     /// A POST without a body.
@@ -193,9 +228,10 @@ async fn start(
     files: FileStore,
     clock: ManualClock,
     settings: Settings,
-) -> SocketAddr {
+) -> (SocketAddr, Background) {
     let app = App::new(store, files, Arc::new(clock), settings).await;
     let app = Arc::new(app.expect("an app"));
+    let background = app.start_background();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a free port");
@@ -207,7 +243,7 @@ async fn start(
         listener,
         std::future::pending(),
     ));
-    address
+    (address, background)
 }
 
 /// An answer, as the tests look at it.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use prilavok_domain::{BusinessId, SubscriptionId};
+use prilavok_store::Switch;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -76,7 +78,7 @@ fn every_operation_is_described() {
         let placeholders: BTreeSet<&str> = path.split(['{', '}']).skip(1).step_by(2).collect();
         assert_eq!(in_path, placeholders, "{at}");
     }
-    assert_eq!(names.len(), 36);
+    assert_eq!(names.len(), 49);
     assert_eq!(
         document["components"]["securitySchemes"]["operatorToken"]["scheme"],
         "bearer"
@@ -121,6 +123,8 @@ fn every_operation_is_there_and_needs_a_token() {
             "messageId",
             "keyId",
             "tokenId",
+            "subscriptionId",
+            "deliveryId",
             "publicId",
         ] {
             path = path.replace(&format!("{{{name}}}"), "1");
@@ -204,6 +208,7 @@ fn filled(path: &str) -> String {
         ("chatId", "1"),
         ("keyId", "2"),
         ("tokenId", "3"),
+        ("subscriptionId", "4"),
         ("publicId", "c-4711"),
     ];
     ids.iter().fold(path.to_owned(), |path, (name, id)| {
@@ -215,7 +220,7 @@ fn filled(path: &str) -> String {
 fn bodies_have_the_fields_that_the_document_says() {
     let desk = Desk::open();
     let bodies = bodies(&document(&desk));
-    assert_eq!(bodies.len(), 12);
+    assert_eq!(bodies.len(), 16);
     for (path, method, schema) in bodies {
         let send = |body: Value| Answer::to(desk.request(method.clone(), &filled(&path)).json(&body));
         let properties = schema["properties"].as_object().expect("properties");
@@ -260,14 +265,16 @@ fn bodies_have_the_fields_that_the_document_says() {
 fn the_examples_work() {
     let desk = Desk::open();
     let mut bodies = bodies(&document(&desk));
-    // Bulk registers what the other examples name; keys, tokens and chats are made before they are changed.
+    // Bulk registers what the other examples name; keys, tokens, subscriptions and chats are made before they are
+    // changed.
     let order = |path: &str, method: &Method| match method {
         _ if path.ends_with("/bulk") => 0,
         &Method::PUT => 1,
         _ if path.ends_with("/keys") => 2,
         _ if path.ends_with("/oauth-tokens") => 3,
-        _ if path.ends_with("/chats") => 4,
-        _ => 5,
+        _ if path.ends_with("/subscriptions") => 4,
+        _ if path.ends_with("/chats") => 5,
+        _ => 6,
     };
     bodies.sort_by_key(|(path, method, _)| order(path, method));
     for (path, method, schema) in bodies {
@@ -276,5 +283,15 @@ fn the_examples_work() {
             .unwrap_or_else(|| panic!("{path} has an example"));
         let answer = Answer::to(desk.request(method, &filled(&path)).json(example));
         assert!(matches!(answer.status, 200 | 201), "{path}: {:#}", answer.json());
+        if path.ends_with("/subscriptions") {
+            // Nobody answers PINGs at the example's URL.
+            let id = answer.json()["subscriptionId"].as_i64().expect("an id");
+            let (business, id) = (
+                BusinessId::new(1).expect("an id"),
+                SubscriptionId::new(id).expect("an id"),
+            );
+            let enabled = desk.store.switch_subscription(business, id, Switch::On);
+            desk.block_on(enabled).expect("enabled");
+        }
     }
 }

@@ -117,7 +117,9 @@ fn what_is_refused_leaves_no_file_behind() {
         ),
         (eleven, vec!["file: must be given 1 to 10 times"]),
         (
-            one().part("file", file("", "empty.txt")).text("sender", "CUSTOMER"),
+            one()
+                .part("file", file("", "empty.txt"))
+                .text("sender", "CUSTOMER"),
             vec!["file: must not be empty"],
         ),
         (

@@ -3,6 +3,7 @@
 mod bulk;
 mod chats;
 mod credentials;
+mod deliveries;
 mod desk;
 mod disputes;
 mod document;
@@ -10,5 +11,9 @@ mod errors;
 mod files;
 mod messages;
 mod pages;
+mod pings;
+#[path = "../receiver.rs"]
+mod receiver;
 mod registry;
 mod retries;
+mod subscriptions;

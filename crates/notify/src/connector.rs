@@ -57,7 +57,10 @@ pub enum ConnectError {
         source: io::Error,
     },
     /// It leads to where notifications are not sent.
-    #[error("{host} leads to {address}, {why}: it is not notified unless the settings allow its network")]
+    #[error(
+        "{host} leads to {address}, {why}: it is not notified unless the settings allow its network \
+         (notifications.allowed_networks) or every address (--allow-private-webhooks)"
+    )]
     Forbidden {
         /// The host.
         host: String,

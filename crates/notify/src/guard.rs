@@ -62,6 +62,14 @@ impl Guard {
         }
     }
 
+    /// What one or the other allows.
+    #[must_use]
+    pub fn or(mut self, other: Self) -> Self {
+        self.allowed.extend(other.allowed);
+        self.open |= other.open;
+        self
+    }
+
     /// Whether plain HTTP will do as well as HTTPS.
     #[must_use]
     pub const fn allows_plain_http(&self) -> bool {
@@ -173,6 +181,12 @@ impl Network {
     }
 }
 
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.length)
+    }
+}
+
 impl FromStr for Network {
     type Err = InvalidNetwork;
 
@@ -270,6 +284,21 @@ mod tests {
             );
         }
         assert!(!guard.allows_plain_http());
+        let wider = guard
+            .clone()
+            .or(Guard::public_and(vec!["10.2.0.0/16".parse().expect("a network")]));
+        for (address, allowed) in [("10.1.0.1", true), ("10.2.0.1", true), ("10.3.0.1", false)] {
+            assert_eq!(
+                wider.check(address.parse().expect(address)).is_ok(),
+                allowed,
+                "{address}"
+            );
+        }
+        assert!(guard.or(Guard::open()).allows_plain_http());
+        for text in ["10.1.0.0/16", "fd00:1::/32", "127.0.0.1/32"] {
+            let network: Network = text.parse().expect(text);
+            assert_eq!(network.to_string(), text);
+        }
         assert_eq!(Guard::open().check("10.0.0.1".parse().expect("address")), Ok(()));
         for broken in ["", "10.0.0.0/33", "fd00::/129", "10.0.0/8", "x/8", "10.0.0.0/"] {
             assert!(broken.parse::<Network>().is_err(), "{broken}");

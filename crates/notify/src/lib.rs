@@ -7,6 +7,7 @@
 pub mod alarm;
 pub mod client;
 pub mod connector;
+pub mod enrolment;
 pub mod guard;
 mod lane;
 pub mod notifier;
@@ -19,6 +20,7 @@ pub mod target;
 
 pub use client::WebhookClient;
 pub use connector::{Resolve, SystemResolver};
+pub use enrolment::{Enrolment, InvalidOverlap, NotEnrolled, Overlap, PingFailed};
 pub use guard::{Forbidden, Guard, Network};
 pub use notifier::Notifier;
 pub use observer::Observer;

@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::alarm::Alarm;
+use crate::enrolment::Enrolment;
 use crate::lane::{Lane, Shared};
 use crate::observer::Observer;
 use crate::schedule::Schedule;
@@ -80,6 +81,12 @@ impl Notifier {
     #[must_use]
     pub fn sender(&self) -> &Sender {
         &self.0.shared.sender
+    }
+
+    /// Makes, enables and moves subscriptions; [`Notifier::refresh`] lets it act at once.
+    #[must_use]
+    pub fn enrolment(&self) -> Enrolment {
+        Enrolment::new(Arc::clone(&self.0.shared.store), self.sender().clone())
     }
 
     /// How long the oldest event that waits has waited, in milliseconds; zero while none does.

@@ -30,7 +30,7 @@ impl Default for Patience {
     }
 }
 
-/// The most bytes of an answer that the log keeps.
+/// The most bytes of a text that the log keeps.
 const LOGGED_ANSWER: usize = 2_048;
 
 /// Makes, signs and sends notifications.
@@ -139,7 +139,8 @@ fn judged(at: Timestamp, exchange: Exchange) -> (Attempt, Verdict) {
     };
     let error = match &verdict {
         Verdict::Accepted => None,
-        Verdict::Refused(why) | Verdict::Failed(why) => Some(why.clone()),
+        // The receiver's own words may be among it.
+        Verdict::Refused(why) | Verdict::Failed(why) => Some(logged(why.as_bytes())),
     };
     let attempt = Attempt {
         at,
@@ -151,7 +152,7 @@ fn judged(at: Timestamp, exchange: Exchange) -> (Attempt, Verdict) {
     (attempt, verdict)
 }
 
-/// The beginning of an answer as text. NUL is shown as what it is not, since not every store keeps it.
+/// The beginning of what a receiver said as text. NUL is shown as what it is not, since not every store keeps it.
 fn logged(body: &[u8]) -> String {
     let head = &body[..body.len().min(LOGGED_ANSWER)];
     String::from_utf8_lossy(head).replace('\0', "\u{fffd}")

@@ -28,13 +28,16 @@ pub enum InvalidTarget {
     #[error("must be a URL like https://crm.example.com/notifications ({0})")]
     NoUrl(String),
     /// It is neither HTTPS nor, where that is allowed, HTTP.
-    #[error("must begin with https:// (plain http:// only where the server allows private webhooks)")]
+    #[error("must begin with https:// (plain http:// only with --allow-private-webhooks)")]
     Scheme,
     /// It holds a user's name or password.
     #[error("must not contain a user name or password")]
     Credentials,
     /// Its host is an address that is not notified.
-    #[error("must not lead to {0}, unless the server's settings allow its network")]
+    #[error(
+        "must not lead to {0}, unless the settings allow its network (notifications.allowed_networks) or every \
+         address (--allow-private-webhooks)"
+    )]
     Forbidden(Forbidden),
 }
 

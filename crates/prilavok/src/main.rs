@@ -1,5 +1,6 @@
 //! The command line of Prilavok.
 
+mod claim;
 mod commands;
 mod data;
 mod logging;

@@ -12,6 +12,8 @@ use crate::time::Utc;
 
 /// The most characters of `name` and `version` in an answer.
 const MAX_ANSWER_CHARS: usize = 100;
+/// The most characters of a receiver's reason to refuse that are looked at.
+const MAX_REASON_CHARS: usize = 500;
 
 /// What a seller is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -169,6 +171,7 @@ fn refused(body: &[u8]) -> Option<String> {
     let kind = error.get("type")?.as_str()?;
     let known = matches!(kind, "WRONG_EVENT_FORMAT" | "DUPLICATED_EVENT" | "UNKNOWN");
     let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
+    let message: String = message.chars().take(MAX_REASON_CHARS).collect();
     known.then(|| {
         format!("the receiver refused it: {kind} {message}")
             .trim_end()

@@ -160,6 +160,24 @@ impl fmt::Display for Utc {
     }
 }
 
+/// A text that is no instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an instant like 2025-01-16T10:09:49.759Z, of the years 1970 to 9999")]
+pub struct InvalidInstant;
+
+impl FromStr for Utc {
+    type Err = InvalidInstant;
+
+    /// Reads RFC 3339 with any offset. What is finer than milliseconds is rounded up: what comes at or after the
+    /// instant then is what came at or after the text, for everything that is kept in milliseconds.
+    fn from_str(text: &str) -> Result<Self, InvalidInstant> {
+        let instant: jiff::Timestamp = text.parse().map_err(|_| InvalidInstant)?;
+        let finer = instant.subsec_nanosecond() % 1_000_000 > 0;
+        let millis = instant.as_millisecond() + i64::from(finer);
+        Timestamp::from_millis(millis).map(Self).ok_or(InvalidInstant)
+    }
+}
+
 impl Serialize for Utc {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -234,6 +252,27 @@ mod tests {
             (253_402_207_200_000, "9999-12-30T22:00:00.000Z"),
         ] {
             assert_eq!(Utc(at(millis)).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn instants_are_read_with_any_offset() {
+        for (text, millis) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2025-01-16T13:09:49.759+03:00", 1_737_022_189_759),
+            ("2025-01-16T10:09:49.758000001Z", 1_737_022_189_759),
+        ] {
+            assert_eq!(text.parse(), Ok(Utc(at(millis))), "{text}");
+        }
+        for text in [
+            "",
+            "now",
+            "2025-01-16",
+            "2025-01-16T10:09:49",
+            "1969-12-31T23:59:59Z",
+            "1737022189",
+        ] {
+            assert_eq!(text.parse::<Utc>(), Err(InvalidInstant), "{text}");
         }
     }
 

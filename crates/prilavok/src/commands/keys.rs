@@ -2,20 +2,17 @@
 
 use std::fmt::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand};
 use prilavok_domain::business::InvalidName;
-use prilavok_domain::{
-    BusinessId, Clock, CredentialId, CredentialKind, CredentialName, Scope, ScopeSet, SystemClock,
-};
+use prilavok_domain::{Clock, CredentialId, CredentialKind, CredentialName, Scope, ScopeSet, SystemClock};
 use prilavok_server::secrets;
-use prilavok_store::{Credential, NewCredential, Store};
+use prilavok_store::{Credential, NewCredential};
 
-use super::Place;
-use crate::{data, output};
+use super::owner::Owner;
+use crate::output;
 
 const KIND: CredentialKind = CredentialKind::ApiKey;
 
@@ -50,40 +47,8 @@ The scope communication is what a connector needs to talk to buyers; all-methods
     },
 }
 
-/// Whose keys.
-#[derive(Args)]
-pub(crate) struct Owner {
-    #[command(flatten)]
-    place: Place,
-    /// The business that the keys belong to
-    #[arg(long, value_name = "N", value_parser = business_id)]
-    business: BusinessId,
-}
-
-fn business_id(text: &str) -> Result<BusinessId, String> {
-    let number = text.parse().map_err(|_| "it is no whole number".to_owned())?;
-    BusinessId::new(number).map_err(|error| error.to_string())
-}
-
 fn credential_name(text: &str) -> Result<CredentialName, InvalidName> {
     CredentialName::new(text)
-}
-
-impl Owner {
-    /// Opens the store that the business is in.
-    async fn store(&self) -> anyhow::Result<Arc<dyn Store>> {
-        let folder = self.place.settings()?.data;
-        let store = data::open(&folder)?;
-        if store.business(self.business).await?.is_none() {
-            store.close().await;
-            bail!(
-                "there is no business {0} in {1}: register it first, with PUT /operator/v1/businesses/{0}",
-                self.business,
-                folder.display()
-            );
-        }
-        Ok(store)
-    }
 }
 
 pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {

@@ -4,8 +4,10 @@ mod backup;
 mod check;
 mod config;
 mod keys;
+mod notifications;
 mod openapi;
 mod operator_token;
+mod owner;
 mod serve;
 
 use std::path::PathBuf;
@@ -29,6 +31,8 @@ Examples:
   prilavok serve --demo                                  a server with demo data, on 127.0.0.1:8080
   prilavok keys create --business 1 --name crm --scope communication
                                                          a key for a seller's system
+  prilavok notifications add --business 1 --name crm --url https://crm.example.com/hook
+                                                         tell a seller's system of its chats
   prilavok operator-token create                         a token for the marketplace's backend
   prilavok backup /var/backups/prilavok.sqlite           a copy of a running server's store
 
@@ -41,6 +45,9 @@ enum Command {
     /// Make, list and revoke the keys of a business; acts at once on a running server
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Tell the systems of a business what happens in its chats; acts at once on a running server
+    #[command(subcommand)]
+    Notifications(notifications::Command),
     /// Make, list and revoke tokens for the Operator API; acts at once on a running server
     #[command(subcommand)]
     OperatorToken(operator_token::Command),
@@ -81,6 +88,7 @@ impl Cli {
         match self.command {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Keys(command) => keys::run(command).await,
+            Command::Notifications(command) => notifications::run(command).await,
             Command::OperatorToken(command) => operator_token::run(command).await,
             Command::Openapi(arguments) => openapi::run(&arguments),
             Command::Config => config::run(),

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Place;
+use crate::claim::claim;
 use crate::{data, logging, output};
 
 #[derive(Args)]
@@ -59,7 +60,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         )
     })?;
     let address = format!("http://{}", listener.local_addr()?);
-    let _claim = data::claim(&settings.data)?;
+    let _claim = claim(&settings.data, &settings.notifications)?;
     let clock = SystemClock;
     let files = data::files(&settings.data)?;
     let seeded = match arguments.demo {

@@ -16,7 +16,7 @@ use crate::app::App;
 const SHOWN_ONCE: &str = "The secret was shown when this was created and cannot be shown again. If it is lost, revoke this one and \
      create another.";
 
-/// More values than these no list of scopes or campaigns has.
+/// More values than these no list of campaigns has.
 pub(super) const MAX_VALUES: usize = 1_000;
 
 /// Reads a credential's name.
@@ -26,10 +26,7 @@ pub(super) fn name(value: &Value) -> Result<CredentialName, String> {
 
 /// Reads a list of scopes that may be absent but not empty.
 pub(super) fn scopes(fields: &mut Fields<'_>) -> Option<Option<ScopeSet>> {
-    match fields.values("scopes", MAX_VALUES, fields::named)? {
-        Some(scopes) if scopes.is_empty() => fields.problem("scopes", "must have at least one element"),
-        scopes => Some(scopes.map(|scopes| scopes.into_iter().collect())),
-    }
+    fields.some_of("scopes")
 }
 
 /// Scopes as answers show them.

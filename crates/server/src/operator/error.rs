@@ -8,6 +8,7 @@ use std::fmt::Display;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use prilavok_notify::NotEnrolled;
 use prilavok_store::files::FileError;
 use prilavok_store::{Conflict, Entity, Refusal, StoreError};
 use serde::Serialize;
@@ -52,6 +53,8 @@ codes! {
     RuleViolated = "RULE_VIOLATED", BAD_REQUEST;
     /// The `Idempotency-Key` was used for another request within the last 24 hours.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", BAD_REQUEST;
+    /// The receiver did not answer a PING as documented; the message says what it did. Nothing was changed.
+    PingFailed = "PING_FAILED", BAD_REQUEST;
     /// There is no operator token, or nobody issued it.
     Unauthorized = "UNAUTHORIZED", UNAUTHORIZED;
     /// The path does not exist, or something that it names does not.
@@ -60,7 +63,8 @@ codes! {
     MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED;
     /// The body did not arrive in time.
     RequestTimeout = "REQUEST_TIMEOUT", REQUEST_TIMEOUT;
-    /// It contradicts what is there: a name that is taken, an order that has chats, a 31st key.
+    /// It contradicts what is there: a name that is taken, an order that has chats, a 31st key,
+    /// sending to a subscription that is disabled.
     Conflict = "CONFLICT", CONFLICT;
     /// The body, or a file in it, is larger than allowed.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
@@ -271,6 +275,17 @@ fn capitalised(sentence: &str) -> String {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::of_store(error, IN_PATH)
+    }
+}
+
+impl From<NotEnrolled> for ApiError {
+    fn from(error: NotEnrolled) -> Self {
+        match error {
+            NotEnrolled::Url(problem) => Self::field("url", problem),
+            NotEnrolled::Ping(failed) => Self::new(Code::PingFailed, capitalised(&failed.to_string()))
+                .about("url", "must answer a PING as documented"),
+            NotEnrolled::Store(error) => error.into(),
+        }
     }
 }
 

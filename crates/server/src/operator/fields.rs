@@ -4,7 +4,8 @@
 use std::str::FromStr;
 
 use prilavok_domain::id::{MAX_ID, OutOfRange};
-use prilavok_domain::{Name, PublicId};
+use prilavok_domain::{Name, PublicId, Timestamp};
+use prilavok_wire::time;
 use serde_json::{Map, Value};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -14,6 +15,9 @@ use super::names::Named;
 
 /// More problems than these are of no use to anybody.
 const MAX_PROBLEMS: usize = 100;
+
+/// Longer lists of an enumeration's names are nobody's.
+const MAX_NAMES: usize = 1_000;
 
 /// A request body, or a part of one, that knows its fields.
 pub(super) trait FromFields: Sized {
@@ -138,6 +142,14 @@ impl<'a> Fields<'a> {
         (values.len() == items.len()).then_some(Some(values))
     }
 
+    /// A set of an enumeration's names that may be absent but not empty.
+    pub(super) fn some_of<T: Named, S: FromIterator<T>>(&mut self, name: &'static str) -> Option<Option<S>> {
+        match self.values(name, MAX_NAMES, named)? {
+            Some(names) if names.is_empty() => self.problem(name, "must have at least one element"),
+            names => Some(names.map(S::from_iter)),
+        }
+    }
+
     /// Notes what is wrong with a field.
     pub(super) fn problem<T>(&mut self, name: &str, problem: impl std::fmt::Display) -> Option<T> {
         let field = self.at(name);
@@ -210,6 +222,17 @@ pub(super) fn public_id(value: &Value) -> Result<PublicId, String> {
 /// Reads `true` or `false`.
 pub(super) fn boolean(value: &Value) -> Result<bool, String> {
     value.as_bool().ok_or_else(|| "must be true or false".to_owned())
+}
+
+/// Reads an instant.
+pub(super) fn instant(value: &Value) -> Result<Timestamp, String> {
+    instant_text(text(value)?)
+}
+
+/// Reads an instant that is written as text.
+pub(super) fn instant_text(text: &str) -> Result<Timestamp, String> {
+    let read: Result<time::Utc, _> = text.parse();
+    read.map(|instant| instant.0).map_err(|error| error.to_string())
 }
 
 /// Reads one of an enumeration's names.

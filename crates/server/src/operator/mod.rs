@@ -14,6 +14,7 @@ mod chat_json;
 mod chats;
 mod credentials;
 mod customers;
+mod deliveries;
 mod envelope;
 mod error;
 mod fields;
@@ -33,6 +34,8 @@ mod path;
 mod query;
 mod registry;
 mod returns;
+mod subscription_json;
+mod subscriptions;
 mod time;
 
 use std::any::Any;
@@ -90,6 +93,7 @@ fn operation(method: &Method, route: &str) -> Option<&'static str> {
                 (Method::PUT, item.put),
                 (Method::POST, item.post),
                 (Method::PATCH, item.patch),
+                (Method::DELETE, item.delete),
             ];
             for (method, operation) in methods {
                 if let Some(name) = operation.and_then(|operation| operation.operation_id) {
@@ -139,6 +143,23 @@ fn documented() -> OpenApiRouter<SharedApp> {
         .routes(routes!(arbitration::start_arbitration))
         .routes(routes!(messages::send_message, messages::list_messages))
         .routes(routes!(messages::get_message))
-        .routes(routes!(files::send_files));
+        .routes(routes!(files::send_files))
+        .routes(routes!(
+            subscriptions::create_subscription,
+            subscriptions::list_subscriptions
+        ))
+        .routes(routes!(
+            subscriptions::get_subscription,
+            subscriptions::change_subscription,
+            subscriptions::delete_subscription
+        ))
+        .routes(routes!(subscriptions::enable_subscription))
+        .routes(routes!(subscriptions::disable_subscription))
+        .routes(routes!(subscriptions::ping_subscription))
+        .routes(routes!(subscriptions::rotate_secret))
+        .routes(routes!(deliveries::send_events_again))
+        .routes(routes!(deliveries::list_deliveries))
+        .routes(routes!(deliveries::get_delivery))
+        .routes(routes!(deliveries::send_delivery_again));
     OpenApiRouter::with_openapi(openapi::Document::openapi()).nest(PREFIX, v1)
 }

@@ -3,7 +3,8 @@
 
 use std::str::FromStr;
 
-use prilavok_domain::rules::WaitFor;
+use prilavok_domain::event::{DisabledBy, Outcome};
+use prilavok_domain::rules::{NotificationType, WaitFor};
 use prilavok_domain::{
     BusinessState, CampaignState, ChatStatus, ChatType, ContextType, Placement, Scope, Sender,
 };
@@ -78,4 +79,12 @@ names! {
     WaitFor as WaitForName,
     /// What a key or token may be used for.
     Scope as ScopeName,
+    /// What sellers are told of.
+    NotificationType as NotificationTypeName,
+    /// Why a subscription is disabled: by somebody's hand (or it was never enabled), or because deliveries failed for
+    /// as long as they are tried again.
+    DisabledBy as DisabledByName,
+    /// What followed from a try to deliver: it was accepted; refused for good; failed, and is tried again; or failed for
+    /// the last time, and the subscription was disabled.
+    Outcome as OutcomeName,
 }

@@ -23,6 +23,8 @@ pub(super) const OAUTH_TOKENS: &str = "OAuth tokens";
 pub(super) const CHATS: &str = "Chats";
 pub(super) const MESSAGES: &str = "Messages";
 pub(super) const ARBITRATION: &str = "Arbitration";
+pub(super) const SUBSCRIPTIONS: &str = "Subscriptions";
+pub(super) const DELIVERIES: &str = "Deliveries";
 
 const DESCRIPTION: &str = "\
 What a marketplace's backend calls: it tells the chat server of sellers, orders and returns, speaks as the \
@@ -36,14 +38,30 @@ a text. **Times** are RFC 3339 in UTC with milliseconds.
 **Bodies** are JSON in UTF-8 of up to 512 KB (bulk: 2 MiB). Unknown fields and parameters are refused, `null` is as \
 good as absent. Fields that have no value are left out of answers.
 
-**Sending again.** PUT, PATCH, `revoke` and bulk can be repeated at will. Every other POST takes an \
-`Idempotency-Key`.
+**Sending again.** PUT, PATCH, DELETE, `revoke`, `enable`, `disable`, `ping` and bulk can be repeated at will; \
+`rotate-secret` and `send-again` do it once more each time. Every other POST takes an `Idempotency-Key`.
 
 **Lists** come in pages: `limit` (1 to 1,000; 100) and `cursor`, the `nextCursor` of the page before. What is put in \
 between pages neither repeats nor hides rows.
 
 **Errors** have one envelope, `{\"error\": {code, message, details, requestId}}`. Codes:
 ";
+
+const SUBSCRIBING: &str = "\
+Where sellers' systems are told what happens in chats. A notification is a POST of JSON: \
+`{\"notificationType\": \"CHAT_MESSAGE_SENT\", \"businessId\": 1, \"chatId\": 2, \"messageId\": 3, \"sentAt\": \
+\"2025-01-16T10:09:49.759Z\"}`; `CHAT_CREATED` has `createdAt`, `CHAT_ARBITRAGE_STARTED` `startedAt`, \
+`CHAT_ARBITRAGE_FINISHED` `finishedAt`, `PING` a `time` and no ids.
+
+The receiver answers 200 with `{\"version\": \"1.0.0\", \"name\": \"crm\", \"time\": \"2025-01-16T10:09:49.759Z\"}` \
+(`name` and `version` of 1 to 100 characters) within 10 seconds, a PING within 1 second. A 400 with \
+`{\"error\": {\"type\": \"WRONG_EVENT_FORMAT\", \"message\": \"…\"}}` (or `DUPLICATED_EVENT`, `UNKNOWN`) is final. Anything \
+else is tried again: every minute for an hour, every 15 minutes for a day, hourly for 14 days, unless the settings say \
+otherwise; then the subscription is disabled. Events come in order; an event may come twice.
+
+Every notification is signed as [Standard Webhooks](https://www.standardwebhooks.com) says: `webhook-id` (the same each \
+time an event is sent), `webhook-timestamp`, `webhook-signature`. Libraries for it take the subscription's `secret` as it \
+is shown.";
 
 /// What surrounds the operations in the document.
 #[derive(utoipa::OpenApi)]
@@ -64,6 +82,8 @@ between pages neither repeats nor hides rows.
         (name = CHATS, description = "Conversations about an order, a return, or a direct question."),
         (name = MESSAGES, description = "What is said in a chat, and the files that go with it."),
         (name = ARBITRATION, description = "Disputes beside ordinary chats."),
+        (name = SUBSCRIPTIONS, description = SUBSCRIBING),
+        (name = DELIVERIES, description = "What became of each try to notify a seller, and sending again."),
     ),
 )]
 pub(super) struct Document;
@@ -92,7 +112,7 @@ impl Modify for Surroundings {
             .build();
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("operatorToken", SecurityScheme::Http(token));
-        for kinds in [&[READ][..], &[READ, ACTION, WRITE]] {
+        for kinds in [&[READ][..], &[READ, ACTION, WRITE], &[READ, ACTION, WRITE, PING]] {
             let answers = by_status(kinds)
                 .into_values()
                 .map(|codes| (response_name(&codes), response(&codes)));
@@ -112,6 +132,12 @@ pub(super) struct ActionErrors;
 /// The errors of operations that read a body.
 pub(super) struct WriteErrors;
 
+/// The errors of operations that send a PING and read no body.
+pub(super) struct PingErrors;
+
+/// The errors of operations that read a body and send a PING.
+pub(super) struct PingWriteErrors;
+
 const READ: &[Code] = &[
     Code::ValidationFailed,
     Code::Unauthorized,
@@ -125,6 +151,8 @@ const WRITE: &[Code] = &[
     Code::PayloadTooLarge,
     Code::UnsupportedMediaType,
 ];
+
+const PING: &[Code] = &[Code::PingFailed];
 
 impl IntoResponses for ReadErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
@@ -141,6 +169,18 @@ impl IntoResponses for ActionErrors {
 impl IntoResponses for WriteErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         references(&[READ, ACTION, WRITE])
+    }
+}
+
+impl IntoResponses for PingErrors {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references(&[READ, ACTION, PING])
+    }
+}
+
+impl IntoResponses for PingWriteErrors {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references(&[READ, ACTION, WRITE, PING])
     }
 }
 
@@ -167,6 +207,7 @@ fn by_status(codes: &[&[Code]]) -> BTreeMap<StatusCode, Vec<Code>> {
 fn response_name(codes: &[Code]) -> String {
     match codes {
         [only] => format!("{only:?}"),
+        codes if codes.contains(&Code::PingFailed) => "RefusedOrPingFailed".to_owned(),
         _ => "Refused".to_owned(),
     }
 }

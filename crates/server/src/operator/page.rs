@@ -4,7 +4,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prilavok_domain::{
-    BusinessId, CampaignId, ChatId, CredentialId, MessageId, OrderId, PublicId, ReturnId, Timestamp,
+    BusinessId, CampaignId, ChatId, CredentialId, MessageId, OrderId, PublicId, ReturnId, SubscriptionId,
+    Timestamp,
 };
 use prilavok_store::ChatCursor;
 use serde::Serialize;
@@ -12,6 +13,7 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
+use super::path::DeliveryId;
 use super::query::{FromQuery, Parameters, parameter};
 
 const MAX_LIMIT: usize = 1_000;
@@ -150,13 +152,32 @@ macro_rules! positions {
     )+};
 }
 
-positions!(BusinessId, CampaignId, OrderId, ReturnId, MessageId);
+positions!(
+    BusinessId,
+    CampaignId,
+    OrderId,
+    ReturnId,
+    MessageId,
+    SubscriptionId
+);
 
 impl Position for CredentialId {
     const LIST: &'static str = "id";
 
     fn write(&self) -> String {
         self.to_string()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+}
+
+impl Position for DeliveryId {
+    const LIST: &'static str = "newest";
+
+    fn write(&self) -> String {
+        self.0.to_string()
     }
 
     fn read(text: &str) -> Option<Self> {

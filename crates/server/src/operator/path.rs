@@ -2,7 +2,9 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use prilavok_domain::{BusinessId, CampaignId, ChatId, CredentialId, MessageId, OrderId, PublicId, ReturnId};
+use prilavok_domain::{
+    BusinessId, CampaignId, ChatId, CredentialId, MessageId, OrderId, PublicId, ReturnId, SubscriptionId,
+};
 use prilavok_store::Entity;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -45,6 +47,10 @@ pub(super) struct KeyId(pub(super) CredentialId);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TokenId(pub(super) CredentialId);
 
+/// The id of a line of the delivery log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DeliveryId(pub(super) i64);
+
 macro_rules! ids {
     ($($id:ty, $name:literal, $description:literal, $make:expr;)+) => {$(
         impl PathId for $id {
@@ -65,6 +71,8 @@ ids! {
     ReturnId, "returnId", "The return, unique within its business.", fields::id;
     ChatId, "chatId", "The chat.", fields::id;
     MessageId, "messageId", "The message.", fields::id;
+    SubscriptionId, "subscriptionId", "The subscription.", fields::id;
+    DeliveryId, "deliveryId", "The delivery: a line of the delivery log.", |id| Ok(Self(id));
     KeyId, "keyId", "The Api-Key.", |id| Ok(Self(CredentialId(id)));
     TokenId, "tokenId", "The OAuth token.", |id| Ok(Self(CredentialId(id)));
 }
