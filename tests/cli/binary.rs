@@ -3,8 +3,6 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -12,6 +10,8 @@ use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+/// After a line about this path the log is read no more.
+const LAST_LINE: &str = "/the-last-line";
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -86,7 +86,6 @@ pub(crate) struct Server {
     pub(crate) address: String,
     pub(crate) folder: PathBuf,
     logged: Receiver<String>,
-    reading: Arc<AtomicBool>,
     lines: Vec<String>,
     client: Client,
 }
@@ -120,13 +119,12 @@ impl Server {
             .expect("the binary starts");
         let (sender, logged) = channel();
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
-        let reading = Arc::new(AtomicBool::new(true));
-        let goes_on = Arc::clone(&reading);
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
+                let is_last = line.contains(LAST_LINE);
                 // Nobody listens any more when the test is over.
                 let _ = sender.send(line);
-                if !goes_on.load(Ordering::Relaxed) {
+                if is_last {
                     break;
                 }
             }
@@ -136,7 +134,6 @@ impl Server {
             address: String::new(),
             folder: folder.to_owned(),
             logged,
-            reading,
             lines: Vec::new(),
             client: Client::builder().timeout(PATIENCE).build().expect("a client"),
         };
@@ -213,9 +210,8 @@ impl Server {
 
     /// Takes one more line of the log, and then closes it.
     pub(crate) fn stop_reading_logs(&mut self) {
-        self.reading.store(false, Ordering::Relaxed);
-        self.get("/the-last-line").send().expect("an answer");
-        self.logged(|line| line["path"] == "/the-last-line");
+        self.get(LAST_LINE).send().expect("an answer");
+        self.logged(|line| line["path"] == LAST_LINE);
         // Nothing more can come once the reading end is closed.
         assert!(self.logged.recv_timeout(PATIENCE).is_err());
     }

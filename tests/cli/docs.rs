@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::blocking::Response;
-use reqwest::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use serde_json::Value;
 
 use crate::binary::Server;
@@ -114,7 +114,12 @@ fn the_page_is_found_from_the_root_and_from_docs() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(folder.path());
     for path in ["/", "/docs"] {
-        let answer = get(&server, path);
+        let answer = server
+            .get(path)
+            .header(ACCEPT, "text/html")
+            .send()
+            .expect("an answer");
+        assert_eq!(answer.status(), 200, "{path}");
         assert_eq!(answer.url().path(), "/docs/");
         assert!(answer.text().expect("text").contains("Prilavok API reference"));
     }
