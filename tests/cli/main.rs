@@ -2,6 +2,7 @@
 //! it stops.
 
 mod binary;
+mod certificates;
 mod commands;
 mod demo;
 mod docs;
