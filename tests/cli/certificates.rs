@@ -26,7 +26,7 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
 fn receiver(
     runtime: &Runtime,
     authority: &CertifiedIssuer<'static, KeyPair>,
-    certificate: CertificateParams,
+    certificate: &CertificateParams,
 ) -> u16 {
     let key = KeyPair::generate().expect("a key");
     let certificate = certificate.signed_by(&key, authority).expect("a certificate");
@@ -63,7 +63,7 @@ fn only_a_valid_certificate_is_notified() {
         (answer.status().as_u16(), answer.json().expect("JSON"))
     };
     let valid = || CertificateParams::new(["localhost".to_owned()]).expect("parameters");
-    let (status, created) = subscribe("valid", receiver(&runtime, &trusted, valid()));
+    let (status, created) = subscribe("valid", receiver(&runtime, &trusted, &valid()));
     assert_eq!((status, &created["enabled"]), (201, &json!(true)), "{created}");
 
     let mut expired = valid();
@@ -74,15 +74,15 @@ fn only_a_valid_certificate_is_notified() {
     for (name, port, told) in [
         (
             "expired",
-            receiver(&runtime, &trusted, expired),
+            receiver(&runtime, &trusted, &expired),
             "certificate expired",
         ),
         (
             "foreign",
-            receiver(&runtime, &trusted, foreign),
+            receiver(&runtime, &trusted, &foreign),
             "certificate not valid for name",
         ),
-        ("unknown", receiver(&runtime, &unknown, valid()), "UnknownIssuer"),
+        ("unknown", receiver(&runtime, &unknown, &valid()), "UnknownIssuer"),
     ] {
         let (status, answer) = subscribe(name, port);
         assert_eq!(
