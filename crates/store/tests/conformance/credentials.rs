@@ -258,6 +258,28 @@ fn a_credential_names_businesses_and_campaigns_that_exist() {
 }
 
 #[test]
+fn campaigns_are_kept_as_a_set_in_order_of_id() {
+    on_every_populated_store(async |store| {
+        let jumbled = vec![id(11), id(10), id(11)];
+        let ordered: [CampaignId; 2] = [id(10), id(11)];
+        let new = NewCredential {
+            campaigns: jumbled.clone(),
+            ..a_token("made so", 1)
+        };
+        assert_eq!(create(store, new).await.campaigns, ordered);
+        let token = create(store, a_token("changed so", 2)).await;
+        let change = CredentialChange {
+            campaigns: Some(jumbled),
+            ..CredentialChange::default()
+        };
+        let changed = store
+            .change_credential(shop(), OAuthToken, token.id, change)
+            .await;
+        assert_eq!(changed.expect("a change").campaigns, ordered);
+    });
+}
+
+#[test]
 fn operator_tokens_are_apart_from_credentials() {
     on_every_populated_store(async |store| {
         create(store, a_key("key", 1)).await;
