@@ -140,3 +140,50 @@ fn orders_and_contexts_are_found_together_with_the_rest_of_the_filter() {
         );
     });
 }
+
+#[test]
+fn what_is_asked_for_twice_is_shown_once() {
+    on_every_store(async |site| {
+        let store = &*site.store;
+        a_mixture(store).await;
+        let order = (ContextType::Order, 100);
+        for (repeated, plain) in [
+            (
+                ChatFilter {
+                    types: vec![ChatType::Chat; 2],
+                    statuses: vec![ChatStatus::WaitingForPartner; 3],
+                    context_types: vec![ContextType::Order, ContextType::Return, ContextType::Order],
+                    ..ChatFilter::default()
+                },
+                ChatFilter {
+                    types: vec![ChatType::Chat],
+                    statuses: vec![ChatStatus::WaitingForPartner],
+                    context_types: vec![ContextType::Order, ContextType::Return],
+                    ..ChatFilter::default()
+                },
+            ),
+            (
+                ChatFilter {
+                    orders: vec![100, 100],
+                    contexts: vec![order, order],
+                    ..ChatFilter::default()
+                },
+                ChatFilter {
+                    orders: vec![100],
+                    contexts: vec![order],
+                    ..ChatFilter::default()
+                },
+            ),
+        ] {
+            let expected = walk(store, &plain, 100).await;
+            assert!(expected.len() > 1, "{plain:?} shows too little");
+            for size in [1, 3, 100] {
+                assert_eq!(
+                    walk(store, &repeated, size).await,
+                    expected,
+                    "{repeated:?}, pages of {size}"
+                );
+            }
+        }
+    });
+}
