@@ -145,3 +145,16 @@ async fn a_backup_is_one_file_complete_in_itself() {
     let files: Vec<_> = content(&copies).into_iter().map(|(path, _)| path).collect();
     assert_eq!(files, [copy]);
 }
+
+#[tokio::test]
+async fn a_closed_store_leaves_no_write_ahead_log_behind() {
+    let (folder, path) = folder();
+    a_store(&path).await;
+    let store = open(&path).expect("a store");
+    store.ready().await.expect("a ready store");
+    let found = store.business(BusinessId::new(1).expect("an id")).await;
+    assert!(found.expect("a read").is_some());
+    store.close().await;
+    let files: Vec<_> = content(folder.path()).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(files, [path]);
+}

@@ -531,8 +531,9 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
-        self.writer.close().await;
+        // The writer last: only the last connection can clear the write-ahead log away.
         self.readers.close();
+        self.writer.close().await;
     }
 }
 

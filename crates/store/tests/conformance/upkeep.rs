@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use prilavok_domain::FileName;
 use prilavok_store::files::FileStore;
-use prilavok_store::{NewMessage, Observer, StoredFile};
+use prilavok_store::{NewMessage, Observer, StoreError, StoredFile};
 
 use crate::places::{on_every_populated_store, on_every_store};
 use crate::population::*;
@@ -33,6 +33,42 @@ fn a_store_in_use_is_ready_and_readiness_changes_nothing() {
         store.ready().await.expect("a ready store");
         assert_eq!(store.access_version().await.expect("a number"), before);
         assert_eq!(store.queue_depth(), 0);
+    });
+}
+
+#[test]
+fn a_closed_store_says_so_to_readers_and_writers() {
+    on_every_store(async |site| {
+        let store = &*site.store;
+        populate(store).await;
+        let chat = new_chat(store, order(100)).await.id;
+        store.close().await;
+        store.close().await;
+        let files = FileStore::local(&site.folder.path().join("files")).expect("a file store");
+        let copy = site.folder.path().join("copy");
+        let answers = [
+            ("ready", store.ready().await.err()),
+            ("read", store.chat(shop(), chat).await.err()),
+            (
+                "list",
+                store.chats(shop(), &Default::default(), None, 1).await.err(),
+            ),
+            (
+                "write",
+                store
+                    .append_message(shop(), chat, customer_says("x"), None, at(1))
+                    .await
+                    .err(),
+            ),
+            ("check", store.check(&files).await.err()),
+            ("backup", store.backup(&copy, Box::new(|_, _| {})).await.err()),
+        ];
+        for (operation, error) in answers {
+            assert!(
+                matches!(error, Some(StoreError::Unavailable(_))),
+                "{operation}: {error:?}"
+            );
+        }
     });
 }
 
