@@ -16,6 +16,8 @@ mod messages;
 mod meta;
 mod open;
 mod overdue;
+#[cfg(test)]
+mod plans;
 mod presence;
 mod readers;
 mod registry;
