@@ -127,9 +127,11 @@ fn of_subjects(
             found.insert(place);
         }
     };
+    // The indexes are named: left to itself, SQLite takes the primary key and reads every chat of the
+    // business, because it guesses that those are ten.
     if filter.contexts.is_empty() {
         let mut statement = conn.prepare_cached(&format!(
-            "SELECT {columns} FROM chat c JOIN customer u USING (customer_id)
+            "SELECT {columns} FROM chat c INDEXED BY chat_by_order JOIN customer u USING (customer_id)
              WHERE c.business_id = ?1 AND c.order_id = ?2"
         ))?;
         for order in &filter.orders {
@@ -139,7 +141,7 @@ fn of_subjects(
         }
     } else {
         let mut statement = conn.prepare_cached(&format!(
-            "SELECT {columns} FROM chat c JOIN customer u USING (customer_id)
+            "SELECT {columns} FROM chat c INDEXED BY chat_by_context JOIN customer u USING (customer_id)
              WHERE c.business_id = ?1 AND c.context_type = ?2 AND c.context_id = ?3"
         ))?;
         for (kind, id) in &filter.contexts {

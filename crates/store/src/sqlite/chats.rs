@@ -296,7 +296,7 @@ pub(super) fn existing(conn: &Connection, business: BusinessId, id: ChatId) -> R
     must_exist(one(conn, business, id)?, || Entity::Chat(id))
 }
 
-/// Every kind of chat, as the index `chat_by_kind` sorts them.
+/// Every kind of chat that is asked for, once each, as the index `chat_by_kind` sorts them.
 pub(super) fn kinds(
     types: &[ChatType],
     statuses: &[ChatStatus],
@@ -318,5 +318,8 @@ pub(super) fn kinds(
             }
         }
     }
+    // What was asked for twice is one range all the same, or its chats would be listed twice.
+    kinds.sort_unstable();
+    kinds.dedup();
     kinds
 }

@@ -1,5 +1,7 @@
 //! Keys and tokens.
 
+use std::collections::BTreeSet;
+
 use prilavok_domain::access::MAX_KEYS_PER_BUSINESS;
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{BusinessId, CampaignId, CredentialId, CredentialKind, ScopeSet, Timestamp};
@@ -250,8 +252,10 @@ fn scopes_text(scopes: ScopeSet) -> String {
         .join(" ")
 }
 
+/// A set is kept, in order of id, however it was given.
 fn campaigns_text(campaigns: &[CampaignId]) -> String {
-    campaigns
+    let ordered: BTreeSet<_> = campaigns.iter().collect();
+    ordered
         .iter()
         .map(ToString::to_string)
         .collect::<Vec<_>>()

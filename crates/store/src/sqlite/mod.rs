@@ -16,6 +16,8 @@ mod messages;
 mod meta;
 mod open;
 mod overdue;
+#[cfg(test)]
+mod plans;
 mod presence;
 mod readers;
 mod registry;
@@ -541,8 +543,9 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
-        self.writer.close().await;
+        // The writer last: only the last connection can clear the write-ahead log away.
         self.readers.close();
+        self.writer.close().await;
     }
 }
 

@@ -171,3 +171,164 @@ fn known_version(conn: &Connection, path: &Path) -> Result<usize, OpenError> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_a_folder(test: impl FnOnce(&Path)) {
+        let folder = tempfile::tempdir().expect("a folder");
+        test(&folder.path().join("prilavok.sqlite"));
+    }
+
+    fn number(conn: &Connection, pragma: &str) -> i64 {
+        conn.pragma_query_value(None, pragma, |row| row.get(0))
+            .expect(pragma)
+    }
+
+    /// A business with an order, a chat and a message, as the first version wrote them.
+    const OF_THE_FIRST_VERSION: &str = "
+        INSERT INTO business VALUES (1, 'Лавка', 'ACTIVE');
+        INSERT INTO campaign VALUES (1, 10, 'shop.example', 'FBS', 'AVAILABLE');
+        INSERT INTO customer VALUES ('anna', 'Анна');
+        INSERT INTO purchase VALUES (1, 100, 10, 'anna', 0);
+        INSERT INTO chat VALUES (1, 5, 'CHAT', 'WAITING_FOR_PARTNER', 'ORDER', 100, 'anna', 100, 10, 1000, 2000, 7);
+        INSERT INTO message VALUES (1, 5, 7, 2000, 'CUSTOMER', 'hello', 1);
+        INSERT INTO message_file VALUES (1, 8, 5, 7, '1/a', 'a.txt', 3, 'text/plain');
+        UPDATE meta SET value = 8 WHERE name = 'last_id';
+        UPDATE meta SET value = 42 WHERE name = 'access_version';";
+
+    /// Every row of the tables that the first version had, as text.
+    fn rows_of_the_first_version(conn: &Connection) -> Vec<String> {
+        let mut rows = Vec::new();
+        for (table, columns) in [
+            ("business", "business_id, name, state"),
+            ("campaign", "business_id, campaign_id, domain, placement, state"),
+            ("customer", "customer_id, name"),
+            (
+                "purchase",
+                "business_id, order_id, campaign_id, customer_id, test",
+            ),
+            (
+                "chat",
+                "business_id, chat_id, type, status, context_type, context_id, customer_id, order_id,
+                 campaign_id, created_at, updated_at, last_message_id",
+            ),
+            (
+                "message",
+                "business_id, chat_id, message_id, created_at, sender, text, files",
+            ),
+            (
+                "message_file",
+                "business_id, file_id, chat_id, message_id, object, name, size, media_type",
+            ),
+        ] {
+            let columns = columns.replace(", ", " || '|' || ");
+            let mut all = conn
+                .prepare(&format!("SELECT {columns} FROM {table}"))
+                .expect(table);
+            let all = all.query_map([], |row| row.get::<_, String>(0)).expect(table);
+            rows.extend(all.map(|row| row.expect(table)));
+        }
+        let mut meta = conn
+            .prepare(
+                "SELECT name || '|' || hex(value) FROM meta
+                 WHERE name IN ('last_id', 'access_version', 'secret') ORDER BY name",
+            )
+            .expect("meta");
+        let meta = meta.query_map([], |row| row.get(0)).expect("meta");
+        rows.extend(meta.map(|row| row.expect("meta")));
+        rows
+    }
+
+    fn schema(conn: &Connection) -> Vec<(String, Option<String>)> {
+        let mut all = conn
+            .prepare("SELECT type || ' ' || name, sql FROM sqlite_schema ORDER BY 1")
+            .expect("a schema");
+        let all = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        all.expect("a schema").map(|row| row.expect("a schema")).collect()
+    }
+
+    #[test]
+    fn a_commit_is_flushed_and_foreign_keys_are_checked() {
+        in_a_folder(|path| {
+            // Of a file that was just made, and of one that was there.
+            for _ in 0..2 {
+                let conn = writer(path).expect("a file");
+                assert_eq!(number(&conn, "synchronous"), 2, "FULL");
+                let mode: String = conn
+                    .pragma_query_value(None, "journal_mode", |row| row.get(0))
+                    .expect("a mode");
+                assert_eq!(mode, "wal");
+                let orphan = "INSERT INTO campaign VALUES (99, 1, 'x', 'FBS', 'AVAILABLE')";
+                let refused = conn.execute(orphan, []).expect_err("a campaign of no business");
+                let message = refused.to_string();
+                assert!(message.contains("FOREIGN KEY"), "{message}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_reader_cannot_write() {
+        in_a_folder(|path| {
+            writer(path).expect("a file");
+            let conn = reader(path).expect("a file");
+            let refused = conn.execute("INSERT INTO customer VALUES ('x', 'x')", []);
+            let message = refused.expect_err("refused").to_string();
+            assert!(message.contains("readonly"), "{message}");
+        });
+    }
+
+    #[test]
+    fn every_older_version_becomes_the_newest_with_its_data() {
+        let newest = MIGRATIONS.len();
+        let mut fresh = Vec::new();
+        in_a_folder(|path| fresh = schema(&writer(path).expect("a file")));
+        for version in 1..newest {
+            in_a_folder(|path| {
+                let conn = Connection::open(path).expect("a file");
+                conn.execute_batch(MIGRATIONS[0]).expect("the first version");
+                conn.execute_batch(OF_THE_FIRST_VERSION).expect("its data");
+                for step in &MIGRATIONS[1..version] {
+                    conn.execute_batch(step).expect("a step");
+                }
+                conn.pragma_update(None, "application_id", APPLICATION_ID)
+                    .expect("our mark");
+                conn.pragma_update(None, "user_version", version.to_string())
+                    .expect("a version");
+                let before = rows_of_the_first_version(&conn);
+                assert_eq!(before.len(), 7 + 3);
+                drop(conn);
+                let conn = writer(path).expect("a file that is brought up to date");
+                assert_eq!(
+                    number(&conn, "user_version"),
+                    i64::try_from(newest).expect("small")
+                );
+                assert_eq!(rows_of_the_first_version(&conn), before, "from version {version}");
+                assert_eq!(schema(&conn), fresh, "from version {version}");
+                let mut dangling = conn.prepare("PRAGMA foreign_key_check").expect("a check");
+                assert!(!dangling.exists([]).expect("a check"), "from version {version}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_file_at_its_version() {
+        in_a_folder(|path| {
+            let conn = Connection::open(path).expect("a file");
+            conn.execute_batch(MIGRATIONS[0]).expect("the first version");
+            // In the way of the second step.
+            conn.execute_batch("CREATE TABLE event (x)").expect("a table");
+            conn.pragma_update(None, "application_id", APPLICATION_ID)
+                .expect("our mark");
+            conn.pragma_update(None, "user_version", 1).expect("a version");
+            let before = schema(&conn);
+            drop(conn);
+            let refused = writer(path).expect_err("refused").to_string();
+            assert!(refused.contains("event"), "{refused}");
+            let conn = Connection::open(path).expect("a file");
+            assert_eq!(number(&conn, "user_version"), 1);
+            assert_eq!(schema(&conn), before);
+        });
+    }
+}

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::open;
+use super::writer::closed;
 use crate::observer::Observed;
 use crate::{Result, StoreError};
 
@@ -20,7 +21,8 @@ const IDLE: usize = 16;
 #[derive(Clone)]
 pub(super) struct Readers {
     path: PathBuf,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    /// `None` once the store is closed.
+    idle: Arc<Mutex<Option<Vec<Connection>>>>,
     observed: Observed,
 }
 
@@ -28,21 +30,24 @@ impl Readers {
     pub(super) fn new(path: PathBuf, observed: Observed) -> Self {
         Self {
             path,
-            idle: Arc::default(),
+            idle: Arc::new(Mutex::new(Some(Vec::new()))),
             observed,
         }
     }
 
     /// Reads one row or one page, here and now, from one consistent state of the store.
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let conn = match self.idle.lock().pop() {
+        let kept = self.idle.lock().as_mut().ok_or_else(closed)?.pop();
+        let conn = match kept {
             Some(conn) => conn,
             None => open::reader(&self.path)?,
         };
         let result = self.observed.read(|| work(&conn));
         if conn.is_autocommit() {
-            let mut idle = self.idle.lock();
-            if idle.len() < IDLE {
+            // Of a store that was closed meanwhile nothing is kept.
+            if let Some(idle) = self.idle.lock().as_mut()
+                && idle.len() < IDLE
+            {
                 idle.push(conn);
             }
         }
@@ -55,13 +60,15 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
+        self.idle.lock().as_ref().ok_or_else(closed)?;
         let path = self.path.clone();
         let task = tokio::task::spawn_blocking(move || work(&open::reader(&path)?));
         task.await
             .map_err(|panicked| StoreError::Failed(Box::new(panicked)))?
     }
 
+    /// Closes the connections that nobody uses; later reads are refused.
     pub(super) fn close(&self) {
-        self.idle.lock().clear();
+        self.idle.lock().take();
     }
 }

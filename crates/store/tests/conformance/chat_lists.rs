@@ -1,0 +1,164 @@
+//! Pages of chats: every chat once and in order, whatever the page's size and whatever happens
+//! between two pages.
+
+use std::collections::HashSet;
+
+use prilavok_domain::{Chat, ChatId};
+use prilavok_store::{ChatCursor, ChatFilter, Registration, Store};
+
+use crate::places::on_every_populated_store;
+use crate::population::*;
+
+/// Registers so many further orders (from number 1000 on), starts a chat about each and has each
+/// updated at its own time, in an order that is neither that of ids nor its reverse.
+pub(crate) async fn many_chats(store: &dyn Store, count: i64) -> Vec<ChatId> {
+    let orders = (0..count).map(|number| Registration::Order(an_order(SHOP, 1000 + number, 10, "anna")));
+    store.register(orders.collect()).await.expect("orders");
+    let mut chats = Vec::new();
+    for number in 0..count {
+        let chat = new_chat(store, order(1000 + number)).await;
+        write(store, chat.id, customer_says("?"), at(number * 7 % count + 1)).await;
+        chats.push(chat.id);
+    }
+    chats
+}
+
+pub(crate) fn cursor(chat: &Chat) -> ChatCursor {
+    ChatCursor {
+        updated_at: chat.updated_at,
+        id: chat.id,
+    }
+}
+
+/// Walks all pages of a size.
+pub(crate) async fn walk(store: &dyn Store, filter: &ChatFilter, size: usize) -> Vec<Chat> {
+    let mut found: Vec<Chat> = Vec::new();
+    loop {
+        let after = found.last().map(cursor);
+        let page = store.chats(shop(), filter, after, size).await.expect("a page");
+        assert!(page.items.len() <= size);
+        assert!(
+            !page.more || page.items.len() == size,
+            "a page that is not the last is full"
+        );
+        assert!(
+            found.is_empty() || !page.items.is_empty(),
+            "more was promised than there is"
+        );
+        found.extend(page.items);
+        if !page.more {
+            return found;
+        }
+        assert!(found.len() < 10_000, "it goes round in circles");
+    }
+}
+
+fn ids(chats: &[Chat]) -> Vec<ChatId> {
+    chats.iter().map(|chat| chat.id).collect()
+}
+
+#[test]
+fn pages_of_any_size_show_every_chat_once_newest_first() {
+    on_every_populated_store(async |store| {
+        let made = many_chats(store, 13).await;
+        let all = all_chats(store, shop(), &ChatFilter::default()).await;
+        assert_eq!(
+            ids(&all).into_iter().collect::<HashSet<_>>(),
+            made.into_iter().collect()
+        );
+        assert!(
+            all.is_sorted_by(|a, b| (a.updated_at, a.id) > (b.updated_at, b.id)),
+            "{all:?}"
+        );
+        for size in [1, 2, 5, 12, 13, 14] {
+            assert_eq!(
+                walk(store, &ChatFilter::default(), size).await,
+                all,
+                "pages of {size}"
+            );
+        }
+    });
+}
+
+#[test]
+fn chats_of_the_same_instant_are_listed_by_id_and_paged_between() {
+    on_every_populated_store(async |store| {
+        let mut made = Vec::new();
+        for subject in [order(100), order(101), returned(200), direct("anna")] {
+            made.push(new_chat(store, subject).await.id);
+        }
+        made.reverse();
+        for size in 1..=5 {
+            let found = walk(store, &ChatFilter::default(), size).await;
+            assert_eq!(ids(&found), made, "pages of {size}");
+        }
+    });
+}
+
+#[test]
+fn chats_that_nobody_touches_are_neither_skipped_nor_repeated_while_others_come_and_move() {
+    on_every_populated_store(async |store| {
+        many_chats(store, 20).await;
+        let before = ids(&all_chats(store, shop(), &ChatFilter::default()).await);
+        let mut seen: Vec<Chat> = Vec::new();
+        let mut moved = HashSet::new();
+        let mut now = 1_000;
+        loop {
+            let after = seen.last().map(cursor);
+            let page = store.chats(shop(), &ChatFilter::default(), after, 3).await;
+            let page = page.expect("a page");
+            seen.extend(page.items);
+            if !page.more {
+                break;
+            }
+            // One that was shown and one that was not go to the top; a new one comes.
+            for chat in [before[seen.len() - 1], before[before.len() - 2]] {
+                now += 1;
+                write(store, chat, customer_says("still there?"), at(now)).await;
+                moved.insert(chat);
+            }
+            let number = 2_000 + now;
+            let another = Registration::Order(an_order(SHOP, number, 10, "anna"));
+            store.register(vec![another]).await.expect("an order");
+            start(store, shop(), order(number), at(now)).await;
+        }
+        let shown = ids(&seen);
+        let distinct: HashSet<_> = shown.iter().copied().collect();
+        assert_eq!(distinct.len(), shown.len(), "a chat was shown twice");
+        let untouched = |chat: &&ChatId| !moved.contains(*chat);
+        let expected: Vec<_> = before.iter().filter(untouched).collect();
+        let found: Vec<_> = shown.iter().filter(untouched).collect();
+        assert_eq!(found, expected);
+        assert!(moved.len() > 3, "something moved at all");
+    });
+}
+
+#[test]
+fn a_cursor_needs_no_chat_to_be_where_it_points() {
+    on_every_populated_store(async |store| {
+        let made = many_chats(store, 6).await;
+        let before = all_chats(store, shop(), &ChatFilter::default()).await;
+        let place = cursor(&before[2]);
+        write(store, before[2].id, customer_says("gone from here"), at(500)).await;
+        let rest = store.chats(shop(), &ChatFilter::default(), Some(place), 10).await;
+        assert_eq!(rest.expect("a page").items, before[3..]);
+        assert_eq!(made.len(), 6);
+    });
+}
+
+#[test]
+fn the_list_of_a_business_shows_its_own_chats_only() {
+    on_every_populated_store(async |store| {
+        let mine = new_chat(store, order(100)).await;
+        let theirs = start(store, other(), order(100), at(1)).await.chat;
+        for (business, expected) in [(shop(), mine), (other(), theirs)] {
+            let found = all_chats(store, business, &ChatFilter::default()).await;
+            assert_eq!(found, std::slice::from_ref(&expected));
+            let by_order = ChatFilter {
+                orders: vec![100],
+                ..ChatFilter::default()
+            };
+            assert_eq!(all_chats(store, business, &by_order).await, [expected]);
+        }
+    });
+}

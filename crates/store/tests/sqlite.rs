@@ -1,0 +1,160 @@
+//! What is SQLite's own: which files are taken, how they are opened, and what is left when they are
+//! closed. What every store must do is in `conformance`.
+
+use std::path::{Path, PathBuf};
+
+use prilavok_domain::{Business, BusinessId, BusinessState, IdSequence, Name};
+use prilavok_store::sqlite::{FILE_NAME, OpenError, SqliteStore};
+use prilavok_store::{Registration, Store};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+fn open(path: &Path) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(path, IdSequence::clocked(1, 0))
+}
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(FILE_NAME);
+    (folder, path)
+}
+
+/// A file with our schema, closed.
+async fn a_store(path: &Path) {
+    let store = open(path).expect("a store");
+    let business = Business {
+        id: BusinessId::new(1).expect("an id"),
+        name: Name::new("Лавка").expect("a name"),
+        state: BusinessState::Active,
+    };
+    let put = store.register(vec![Registration::Business(business)]).await;
+    put.expect("a business");
+    store.close().await;
+}
+
+fn pragma(conn: &Connection, name: &str) -> i64 {
+    conn.pragma_query_value(None, name, |row| row.get(0)).expect(name)
+}
+
+/// The files of a folder with their content.
+fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let bytes = std::fs::read(&path).expect("a file");
+        files.push((path, bytes));
+    }
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_refused_and_left_as_it_was() {
+    // As a running server leaves it, and as a backup is: not in write-ahead mode.
+    for journal in ["WAL", "DELETE"] {
+        let (folder, path) = folder();
+        a_store(&path).await;
+        let conn = Connection::open(&path).expect("a file");
+        let known = pragma(&conn, "user_version");
+        conn.pragma_update(None, "user_version", known + 7)
+            .expect("a version");
+        conn.pragma_update(None, "journal_mode", journal).expect("a mode");
+        drop(conn);
+        let before = content(folder.path());
+        let refused = open(&path).err().expect("refused");
+        let OpenError::Newer {
+            found, known: ours, ..
+        } = &refused
+        else {
+            panic!("{journal}: {refused}")
+        };
+        assert_eq!((*found as i64, *ours as i64), (known + 7, known), "{journal}");
+        let message = refused.to_string();
+        assert!(message.contains("newer version of Prilavok"), "{message}");
+        assert!(message.contains("restore a backup"), "{message}");
+        assert!(message.contains(&path.display().to_string()), "{message}");
+        assert!(
+            content(folder.path()) == before,
+            "{journal}: the file was changed"
+        );
+    }
+}
+
+#[test]
+fn a_file_of_another_program_is_refused_and_left_as_it_was() {
+    for (what, sql) in [
+        (
+            "with tables",
+            "CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)",
+        ),
+        ("with an id", "PRAGMA application_id = 7"),
+    ] {
+        let (folder, path) = folder();
+        let conn = Connection::open(&path).expect("a file");
+        conn.execute_batch(sql).expect(what);
+        drop(conn);
+        let before = content(folder.path());
+        let refused = open(&path).err().expect("refused");
+        assert!(matches!(refused, OpenError::Foreign { .. }), "{what}: {refused}");
+        assert!(refused.to_string().contains("another program"), "{refused}");
+        assert!(content(folder.path()) == before, "{what}: the file was changed");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_sqlite_is_refused_and_left_as_it_was() {
+    let (folder, path) = folder();
+    std::fs::write(
+        &path,
+        "somebody's notes, longer than any header of SQLite's would be\n".repeat(99),
+    )
+    .expect("a file");
+    let before = content(folder.path());
+    let refused = open(&path).err().expect("refused");
+    assert!(matches!(refused, OpenError::Sqlite { .. }), "{refused}");
+    assert!(refused.to_string().contains("not a database"), "{refused}");
+    assert!(content(folder.path()) == before, "the file was changed");
+}
+
+#[tokio::test]
+async fn a_new_file_carries_our_mark_and_version_and_a_write_ahead_log() {
+    let (_folder, path) = folder();
+    a_store(&path).await;
+    let conn = Connection::open(&path).expect("a file");
+    assert_eq!(
+        pragma(&conn, "application_id"),
+        i64::from(u32::from_be_bytes(*b"PRIL"))
+    );
+    assert!(pragma(&conn, "user_version") >= 2);
+    let mode: String = conn
+        .pragma_query_value(None, "journal_mode", |row| row.get(0))
+        .expect("a mode");
+    assert_eq!(mode, "wal");
+}
+
+#[tokio::test]
+async fn a_backup_is_one_file_complete_in_itself() {
+    let (folder, path) = folder();
+    a_store(&path).await;
+    let store = open(&path).expect("a store");
+    let copies = folder.path().join("copies");
+    std::fs::create_dir(&copies).expect("a folder");
+    let copy = copies.join("copy");
+    store.backup(&copy, Box::new(|_, _| {})).await.expect("a backup");
+    store.close().await;
+    let files: Vec<_> = content(&copies).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(files, [copy]);
+}
+
+#[tokio::test]
+async fn a_closed_store_leaves_no_write_ahead_log_behind() {
+    let (folder, path) = folder();
+    a_store(&path).await;
+    let store = open(&path).expect("a store");
+    store.ready().await.expect("a ready store");
+    let found = store.business(BusinessId::new(1).expect("an id")).await;
+    assert!(found.expect("a read").is_some());
+    store.close().await;
+    let files: Vec<_> = content(folder.path()).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(files, [path]);
+}
