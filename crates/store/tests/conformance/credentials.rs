@@ -294,3 +294,22 @@ fn operator_tokens_are_apart_from_credentials() {
         assert_eq!(as_key.expect("a read"), None);
     });
 }
+
+#[test]
+fn a_revoked_operator_token_is_gone_and_every_process_learns_of_it() {
+    on_every_populated_store(async |store| {
+        let mut made = Vec::new();
+        for hash in [2, 3] {
+            let token = store.create_operator_token(SecretHash([hash; 32]), at(3)).await;
+            made.push(token.expect("a token"));
+        }
+        assert_eq!(store.operator_tokens().await.expect("a list"), made);
+        let version = store.access_version().await.expect("a version");
+        assert!(store.revoke_operator_token(made[0].id).await.expect("revoked"));
+        assert_ne!(store.access_version().await.expect("a version"), version);
+        assert_eq!(store.operator_tokens().await.expect("a list"), made[1..]);
+        let found = store.operator_token_by_hash(SecretHash([2; 32])).await;
+        assert_eq!(found.expect("a read"), None);
+        assert!(!store.revoke_operator_token(made[0].id).await.expect("nothing"));
+    });
+}

@@ -9,6 +9,8 @@ mod chats;
 mod clock;
 mod concurrency;
 mod credentials;
+mod deliveries;
+mod delivery_log;
 mod events;
 mod files;
 mod filters;
