@@ -87,7 +87,8 @@ pub(super) fn remind(
         .map(|last| messages::one(conn, business, id, last))
         .transpose()?
         .flatten();
-    let owed = chat.status == ChatStatus::WaitingForPartner
+    let owed = chat.kind == ChatType::Chat
+        && chat.status == ChatStatus::WaitingForPartner
         && chat.updated_at < before
         && last.is_some_and(|last| last.sender != Sender::Market);
     if owed {

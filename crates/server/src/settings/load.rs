@@ -1,166 +1,16 @@
-//! How the operator wants the server to be: one documented file of defaults, over it a file, the
-//! environment and the command line. A setting that is unknown or wrong stops the start and is named.
+//! Where settings come from: one documented file of defaults, over it a file, the environment and the command
+//! line. A setting that is unknown or wrong stops the start and is named.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::{Figment, Metadata, Source};
-use prilavok_domain::MessageText;
-use prilavok_notify::schedule::{InvalidSchedule, Stage};
-use prilavok_notify::{Guard, Network, Plan, Schedule};
-use prilavok_wire::UtcOffset;
-use serde::de::{self, Deserialize, Deserializer};
 
+use super::{DEFAULTS, Settings};
 use crate::limits::LimitSettings;
 
-/// Every setting with its default and meaning, as TOML.
-pub const DEFAULTS: &str = include_str!("settings.default.toml");
-
 const ENVIRONMENT: &str = "PRILAVOK_";
-
-/// The settings of a server.
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// Where it listens.
-    #[serde(deserialize_with = "address")]
-    pub listen: SocketAddr,
-    /// The folder of the database and the files.
-    #[serde(deserialize_with = "folder")]
-    pub data: PathBuf,
-    /// The address that clients reach it by; `None`: the request's own Host.
-    #[serde(deserialize_with = "public_url")]
-    pub public_url: Option<String>,
-    /// The offset that partners are shown date-times with.
-    #[serde(deserialize_with = "parsed")]
-    pub utc_offset: UtcOffset,
-    /// The parallel and the hourly limits.
-    pub limits: LimitSettings,
-    /// Files.
-    pub files: FileSettings,
-    /// Notifications.
-    pub notifications: NotificationSettings,
-    /// Work that is done when its time has come.
-    pub scheduled: ScheduledSettings,
-    /// Live events.
-    pub events: EventSettings,
-    /// Logs.
-    pub log: LogSettings,
-    /// Connections and time-outs.
-    pub server: ServerSettings,
-}
-
-/// Settings of files.
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FileSettings {
-    /// How long a link opens without a credential, in seconds.
-    pub link_ttl_seconds: u32,
-}
-
-/// Settings of notifications.
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NotificationSettings {
-    /// Every address and plain HTTP may be notified.
-    pub allow_private: bool,
-    /// Networks that are not public and may be notified.
-    #[serde(deserialize_with = "all_parsed")]
-    pub allowed_networks: Vec<Network>,
-    /// When it is tried again.
-    #[serde(deserialize_with = "schedule")]
-    pub schedule: Schedule,
-    /// Days that the delivery log is kept.
-    pub log_days: u32,
-}
-
-impl NotificationSettings {
-    /// Which addresses may be notified.
-    #[must_use]
-    pub fn guard(&self) -> Guard {
-        if self.allow_private {
-            Guard::open()
-        } else {
-            Guard::public_and(self.allowed_networks.clone())
-        }
-    }
-}
-
-/// Settings of work that is done when its time has come.
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScheduledSettings {
-    /// Hours without a message after which a chat is finished; zero: never.
-    pub finish_idle_after_hours: u32,
-    /// Hours without an answer after which a seller is reminded; zero: never.
-    pub remind_after_hours: u32,
-    /// What the reminder says.
-    #[serde(deserialize_with = "message_text")]
-    pub reminder: MessageText,
-}
-
-/// Settings of live events.
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EventSettings {
-    /// Seconds between signs of life.
-    pub heartbeat_seconds: u64,
-    /// Streams of one business at a time.
-    pub streams_per_business: usize,
-}
-
-/// Settings of logs.
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogSettings {
-    /// How a line looks.
-    pub format: LogFormat,
-    /// What is logged, as `tracing` directives.
-    pub filter: String,
-    /// Which requests are logged.
-    pub requests: LoggedRequests,
-}
-
-/// How a log line looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people on a terminal, for machines otherwise.
-    Auto,
-    /// For people.
-    Human,
-    /// For machines.
-    Json,
-}
-
-/// Which requests are logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LoggedRequests {
-    /// Those answered with 4xx and 5xx.
-    Failed,
-    /// All.
-    All,
-    /// None.
-    None,
-}
-
-/// Settings of connections.
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServerSettings {
-    /// Connections open at a time.
-    pub max_connections: usize,
-    /// Seconds for the head of a request.
-    pub header_timeout_seconds: u64,
-    /// Seconds that a client may leave unread what was sent to it.
-    pub write_timeout_seconds: u64,
-    /// Seconds for requests under way at shutdown.
-    pub shutdown_seconds: u64,
-}
 
 /// What the command line sets; `None` leaves a setting as it is.
 #[derive(Debug, Clone, Default)]
@@ -220,18 +70,6 @@ impl Settings {
             settings.limits = LimitSettings::lifted();
         }
         Ok(settings)
-    }
-
-    /// What scheduled work there is.
-    #[must_use]
-    pub fn plan(&self) -> Plan {
-        let off_at_zero = |hours: u32| (hours > 0).then(|| i64::from(hours) * 3_600_000);
-        let remind_after = off_at_zero(self.scheduled.remind_after_hours);
-        Plan {
-            finish_idle_after_ms: off_at_zero(self.scheduled.finish_idle_after_hours),
-            remind: remind_after.map(|after| (after, self.scheduled.reminder.clone())),
-            keep_log_ms: i64::from(self.notifications.log_days) * 86_400_000,
-        }
     }
 
     /// The first setting that is out of its range, and what is allowed.
@@ -369,75 +207,9 @@ fn origin<'a>(metadata: &Metadata, path: impl Iterator<Item = &'a str>) -> Strin
     }
 }
 
-fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| {
-        de::Error::custom(format!(
-            "`{text}` is no IP address with a port, like 127.0.0.1:8080 or [::]:8080"
-        ))
-    })
-}
-
-/// An empty name would mean the current folder: a variable without a value must not spread files there.
-fn folder<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-    let path = PathBuf::deserialize(deserializer)?;
-    if path.as_os_str().is_empty() {
-        return Err(de::Error::custom("the name of a folder is empty"));
-    }
-    Ok(path)
-}
-
-fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    String::deserialize(deserializer)?
-        .parse()
-        .map_err(de::Error::custom)
-}
-
-fn all_parsed<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    Vec::<String>::deserialize(deserializer)?
-        .iter()
-        .map(|text| text.parse().map_err(de::Error::custom))
-        .collect()
-}
-
-fn message_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<MessageText, D::Error> {
-    MessageText::new(String::deserialize(deserializer)?).map_err(de::Error::custom)
-}
-
-fn schedule<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schedule, D::Error> {
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct StageSettings {
-        every_seconds: u32,
-        until_seconds: u32,
-    }
-    let stages = Vec::<StageSettings>::deserialize(deserializer)?;
-    let stages = stages.iter().map(|stage| Stage {
-        until_ms: i64::from(stage.until_seconds) * 1_000,
-        every_ms: i64::from(stage.every_seconds) * 1_000,
-    });
-    Schedule::new(stages.collect()).map_err(|error: InvalidSchedule| de::Error::custom(error))
-}
-
-fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let url = text.trim_end_matches('/');
-    let is_web = url.starts_with("http://") || url.starts_with("https://");
-    match url {
-        "" => Ok(None),
-        _ if is_web && url.len() < 1_000 => Ok(Some(url.to_owned())),
-        _ => Err(de::Error::custom(format!(
-            "`{text}` is no address like https://chat.example.com"
-        ))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use prilavok_notify::Schedule;
     use prilavok_wire::Operation;
 
     use super::*;

@@ -1,0 +1,173 @@
+//! How the operator wants the server to be: what can be set, and what follows from it. Where settings come from
+//! and what is said of wrong ones is in [`load`], how single values are written in [`values`].
+
+mod load;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use prilavok_domain::MessageText;
+use prilavok_notify::{Guard, Network, Plan, Schedule};
+use prilavok_wire::UtcOffset;
+
+use crate::limits::LimitSettings;
+pub use load::{Overrides, SettingsError};
+
+/// Every setting with its default and meaning, as TOML.
+pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// The settings of a server.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where it listens.
+    #[serde(deserialize_with = "values::address")]
+    pub listen: SocketAddr,
+    /// The folder of the database and the files.
+    #[serde(deserialize_with = "values::folder")]
+    pub data: PathBuf,
+    /// The address that clients reach it by; `None`: the request's own Host.
+    #[serde(deserialize_with = "values::public_url")]
+    pub public_url: Option<String>,
+    /// The offset that partners are shown date-times with.
+    #[serde(deserialize_with = "values::parsed")]
+    pub utc_offset: UtcOffset,
+    /// The parallel and the hourly limits.
+    pub limits: LimitSettings,
+    /// Files.
+    pub files: FileSettings,
+    /// Notifications.
+    pub notifications: NotificationSettings,
+    /// Work that is done when its time has come.
+    pub scheduled: ScheduledSettings,
+    /// Live events.
+    pub events: EventSettings,
+    /// Logs.
+    pub log: LogSettings,
+    /// Connections and time-outs.
+    pub server: ServerSettings,
+}
+
+/// Settings of files.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSettings {
+    /// How long a link opens without a credential, in seconds.
+    pub link_ttl_seconds: u32,
+}
+
+/// Settings of notifications.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotificationSettings {
+    /// Every address and plain HTTP may be notified.
+    pub allow_private: bool,
+    /// Networks that are not public and may be notified.
+    #[serde(deserialize_with = "values::all_parsed")]
+    pub allowed_networks: Vec<Network>,
+    /// When it is tried again.
+    #[serde(deserialize_with = "values::schedule")]
+    pub schedule: Schedule,
+    /// Days that the delivery log is kept.
+    pub log_days: u32,
+}
+
+impl NotificationSettings {
+    /// Which addresses may be notified.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        if self.allow_private {
+            Guard::open()
+        } else {
+            Guard::public_and(self.allowed_networks.clone())
+        }
+    }
+}
+
+/// Settings of work that is done when its time has come.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduledSettings {
+    /// Hours without a message after which a chat is finished; zero: never.
+    pub finish_idle_after_hours: u32,
+    /// Hours without an answer after which a seller is reminded; zero: never.
+    pub remind_after_hours: u32,
+    /// What the reminder says.
+    #[serde(deserialize_with = "values::message_text")]
+    pub reminder: MessageText,
+}
+
+/// Settings of live events.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventSettings {
+    /// Seconds between signs of life.
+    pub heartbeat_seconds: u64,
+    /// Streams of one business at a time.
+    pub streams_per_business: usize,
+}
+
+/// Settings of logs.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// What is logged, as `tracing` directives.
+    pub filter: String,
+    /// Which requests are logged.
+    pub requests: LoggedRequests,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people on a terminal, for machines otherwise.
+    Auto,
+    /// For people.
+    Human,
+    /// For machines.
+    Json,
+}
+
+/// Which requests are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LoggedRequests {
+    /// Those answered with 4xx and 5xx.
+    Failed,
+    /// All.
+    All,
+    /// None.
+    None,
+}
+
+/// Settings of connections.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Connections open at a time.
+    pub max_connections: usize,
+    /// Seconds for the head of a request.
+    pub header_timeout_seconds: u64,
+    /// Seconds that a client may leave unread what was sent to it.
+    pub write_timeout_seconds: u64,
+    /// Seconds for requests under way at shutdown.
+    pub shutdown_seconds: u64,
+}
+
+impl Settings {
+    /// What scheduled work there is.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let off_at_zero = |hours: u32| (hours > 0).then(|| i64::from(hours) * 3_600_000);
+        let remind_after = off_at_zero(self.scheduled.remind_after_hours);
+        Plan {
+            finish_idle_after_ms: off_at_zero(self.scheduled.finish_idle_after_hours),
+            remind: remind_after.map(|after| (after, self.scheduled.reminder.clone())),
+            keep_log_ms: i64::from(self.notifications.log_days) * 86_400_000,
+        }
+    }
+}
