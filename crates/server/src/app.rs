@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::access::AccessCache;
 use crate::file_links::FileLinks;
 use crate::limits::Limiter;
+use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 
@@ -40,6 +41,8 @@ pub struct App {
     pub links: FileLinks,
     /// Deliveries to subscriptions.
     pub notifier: Notifier,
+    /// Streams of live events.
+    pub live: Arc<Hub>,
     /// What is measured.
     pub metrics: Arc<Metrics>,
 }
@@ -73,7 +76,14 @@ impl App {
             metrics.clone(),
             CLOCK_INTERVAL,
         );
+        let live = Hub::new(
+            Arc::clone(&store),
+            metrics.event_streams().clone(),
+            settings.events.heartbeat_seconds,
+            settings.events.streams_per_business,
+        );
         Ok(Self {
+            live,
             access: AccessCache::new(Arc::clone(&store)).await?,
             limits: Limiter::new(settings.limits.clone(), &usage),
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
@@ -93,14 +103,16 @@ impl App {
     }
 
     /// Starts the work beside requests: watching for changed keys, keeping hourly counts, delivering
-    /// notifications.
+    /// notifications, waking streams.
     #[must_use]
     pub fn start_background(self: &Arc<Self>) -> Background {
         let watching = Arc::clone(self);
         let keeping = Arc::clone(self);
         let notifier = self.notifier.clone();
+        let live = Arc::clone(&self.live);
         Background(vec![
             tokio::spawn(async move { notifier.run().await }),
+            tokio::spawn(async move { live.run().await }),
             tokio::spawn(async move { watching.access.watch().await }),
             tokio::spawn(async move {
                 let mut ticks = tokio::time::interval(USAGE_INTERVAL);

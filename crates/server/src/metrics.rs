@@ -6,8 +6,8 @@ use prilavok_domain::event::Outcome;
 use prilavok_store::Observer;
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    TextEncoder,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 /// From an answer out of memory to a client's time-out, in seconds.
@@ -29,6 +29,7 @@ pub struct Metrics {
     store_group: Histogram,
     store_queue: IntGauge,
     connections: IntGauge,
+    event_streams: IntGaugeVec,
     notifications: IntCounterVec,
     notification_latency: Histogram,
     notification_retries: IntCounter,
@@ -54,6 +55,8 @@ pub enum RefusedBy {
     Parallel,
     /// The hourly limit.
     Hourly,
+    /// The limit of open streams.
+    Streams,
 }
 
 impl Metrics {
@@ -88,6 +91,13 @@ impl Metrics {
             )?,
             store_queue: IntGauge::new("prilavok_store_queue", "Writes waiting to be committed.")?,
             connections: IntGauge::new("prilavok_connections", "Connections open.")?,
+            event_streams: IntGaugeVec::new(
+                Opts::new(
+                    "prilavok_event_streams",
+                    "Streams of live events open, by surface.",
+                ),
+                &["surface"],
+            )?,
             notifications: IntCounterVec::new(
                 Opts::new(
                     "prilavok_notifications_total",
@@ -113,7 +123,7 @@ impl Metrics {
             )?,
             registry,
         };
-        let all: [Box<dyn Collector>; 12] = [
+        let all: [Box<dyn Collector>; 13] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.latency.clone()),
             Box::new(metrics.limit_refusals.clone()),
@@ -121,6 +131,7 @@ impl Metrics {
             Box::new(metrics.store_group.clone()),
             Box::new(metrics.store_queue.clone()),
             Box::new(metrics.connections.clone()),
+            Box::new(metrics.event_streams.clone()),
             Box::new(metrics.notifications.clone()),
             Box::new(metrics.notification_latency.clone()),
             Box::new(metrics.notification_retries.clone()),
@@ -152,15 +163,21 @@ impl Metrics {
         let limit = match by {
             RefusedBy::Parallel => "parallel",
             RefusedBy::Hourly => "hourly",
+            RefusedBy::Streams => "streams",
         };
         self.limit_refusals.with_label_values(&[operation, limit]).inc();
     }
 
     /// Counts a connection until the guard is dropped.
     #[must_use]
-    pub fn connection(&self) -> ConnectionGuard {
-        self.connections.inc();
-        ConnectionGuard(self.connections.clone())
+    pub fn connection(&self) -> OpenGuard {
+        OpenGuard::new(&self.connections)
+    }
+
+    /// The gauge of open streams, by surface.
+    #[must_use]
+    pub fn event_streams(&self) -> &IntGaugeVec {
+        &self.event_streams
     }
 
     /// The text that `/metrics` answers.
@@ -202,10 +219,19 @@ impl prilavok_notify::Observer for Metrics {
     }
 }
 
-/// An open connection.
-pub struct ConnectionGuard(IntGauge);
+/// Something open, counted until this is dropped.
+pub struct OpenGuard(IntGauge);
 
-impl Drop for ConnectionGuard {
+impl OpenGuard {
+    /// Counts it in `gauge`.
+    #[must_use]
+    pub fn new(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for OpenGuard {
     fn drop(&mut self) {
         self.0.dec();
     }

@@ -16,6 +16,7 @@ mod credentials;
 mod customers;
 mod envelope;
 mod error;
+mod events;
 mod fields;
 mod files;
 mod form;
@@ -139,6 +140,7 @@ fn documented() -> OpenApiRouter<SharedApp> {
         .routes(routes!(arbitration::start_arbitration))
         .routes(routes!(messages::send_message, messages::list_messages))
         .routes(routes!(messages::get_message))
-        .routes(routes!(files::send_files));
+        .routes(routes!(files::send_files))
+        .routes(routes!(events::stream_events));
     OpenApiRouter::with_openapi(openapi::Document::openapi()).nest(PREFIX, v1)
 }

@@ -23,6 +23,7 @@ pub(super) const OAUTH_TOKENS: &str = "OAuth tokens";
 pub(super) const CHATS: &str = "Chats";
 pub(super) const MESSAGES: &str = "Messages";
 pub(super) const ARBITRATION: &str = "Arbitration";
+pub(super) const EVENTS: &str = "Events";
 
 const DESCRIPTION: &str = "\
 What a marketplace's backend calls: it tells the chat server of sellers, orders and returns, speaks as the \
@@ -64,6 +65,7 @@ between pages neither repeats nor hides rows.
         (name = CHATS, description = "Conversations about an order, a return, or a direct question."),
         (name = MESSAGES, description = "What is said in a chat, and the files that go with it."),
         (name = ARBITRATION, description = "Disputes beside ordinary chats."),
+        (name = EVENTS, description = "What happens in chats, as it happens."),
     ),
 )]
 pub(super) struct Document;
