@@ -3,6 +3,7 @@
 mod commands;
 mod data;
 mod logging;
+mod open_files;
 mod output;
 
 use std::process::ExitCode;
