@@ -113,6 +113,34 @@ fn a_silent_stream_shows_that_it_is_alive() {
 }
 
 #[test]
+fn streams_of_other_businesses_sleep_on() {
+    let market = Market::open(2, &[]);
+    let [one, two] = &market.sellers[..] else {
+        panic!("two sellers");
+    };
+    let mut sleeping: Vec<_> = (0..100)
+        .map(|_| Listener::of_seller(&market, two, None))
+        .collect();
+    sleeping.iter_mut().for_each(|listener| _ = listener.opening());
+    let mut listener = Listener::of_seller(&market, one, None);
+    listener.opening();
+    // The hub's first look at an open stream wakes all.
+    std::thread::sleep(Duration::from_millis(1_500));
+    let reads = || market.measured("prilavok_store_seconds_count{operation=\"read\"}");
+    let before = reads();
+    assert!(before > 100, "reads are counted");
+    for _ in 0..50 {
+        market.write(one);
+        assert!(listener.event().is_some());
+    }
+    let woken = reads() - before;
+    assert!(
+        woken < 2_500,
+        "{woken} reads for 50 events: a hundred sleepers were woken by them"
+    );
+}
+
+#[test]
 fn events_of_another_process_arrive_too() {
     let market = Market::open(1, &[]);
     let seller = market.first();

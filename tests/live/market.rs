@@ -136,8 +136,8 @@ impl Market {
         answer.is_ok_and(|answer: Response| answer.status().is_success())
     }
 
-    /// A gauge of `/metrics`; zero where it is not shown yet.
-    pub(crate) fn gauge(&self, series: &str) -> u64 {
+    /// A number of `/metrics`; zero where it is not shown yet.
+    pub(crate) fn measured(&self, series: &str) -> u64 {
         let text = self.request(Method::GET, "/metrics").send().expect("an answer");
         let text = text.text().expect("text");
         let value = text.lines().find_map(|line| line.strip_prefix(series));
@@ -148,7 +148,7 @@ impl Market {
     pub(crate) fn wait_for_streams(&self, wanted: u64) {
         let began = Instant::now();
         loop {
-            let open = self.gauge("prilavok_event_streams{surface=\"partner\"}");
+            let open = self.measured("prilavok_event_streams{surface=\"partner\"}");
             if open == wanted {
                 return;
             }
@@ -228,7 +228,7 @@ fn printed(folder: &Path, arguments: &[&str]) -> String {
 
 /// Starts the server; answers it and where it listens.
 fn start(folder: &Path, variables: &[(String, String)]) -> (Child, String) {
-    let mut child = binary(folder, &["serve", "--no-limits", "--listen", "127.0.0.1:0"])
+    let mut child = binary(folder, &["serve", "--listen", "127.0.0.1:0"])
         .envs(variables.iter().cloned())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

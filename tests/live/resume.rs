@@ -87,7 +87,7 @@ fn readers_that_break_off_at_random_see_every_event_once_and_in_order() {
 
 #[test]
 fn after_a_kill_every_acknowledged_event_is_seen_once() {
-    let mut market = Market::open(1, &[]);
+    let mut market = Market::open(1, &[("LIMITS__HOURLY__SENDMESSAGETOCHAT", "unlimited")]);
     let mut acknowledged = 0;
     let mut seen: Vec<i64> = Vec::new();
     for round in 0..3 {

@@ -59,7 +59,7 @@ fn readers_that_do_not_read_are_cut_off_and_cost_nothing() {
     let mut steady = Listener::over(narrow(&market), path, &key);
     market.wait_for_streams(SLOW_READERS as u64 + 2);
     let mut highest = before;
-    while market.gauge("prilavok_event_streams{surface=\"partner\"}") > 2 {
+    while market.measured("prilavok_event_streams{surface=\"partner\"}") > 2 {
         highest = highest.max(market.resident_kib());
         let message = market.write(two);
         let arrived = healthy
