@@ -10,6 +10,7 @@ use prilavok_domain::IdSequence;
 use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder, Response};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -173,6 +174,24 @@ impl Market {
     /// The store, opened by a second process: this one.
     pub(crate) fn store(&self) -> SqliteStore {
         SqliteStore::open(&self.database(), IdSequence::clocked(1, 0)).expect("the store")
+    }
+
+    /// Writes so many events into the store, as if as many messages had been sent.
+    pub(crate) fn fill(&self, events: i64) {
+        let conn = Connection::open(self.database()).expect("the store");
+        conn.execute(
+            "WITH RECURSIVE more(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < ?1)
+             INSERT INTO event (business_id, event_id, type, chat_id, message_id, at)
+             SELECT business_id, event_id + n, 'CHAT_MESSAGE_SENT', chat_id, 7, at FROM more,
+                 (SELECT * FROM event WHERE business_id = 1 ORDER BY event_id DESC LIMIT 1)",
+            [events],
+        )
+        .expect("inserted");
+        conn.execute(
+            "UPDATE meta SET value = (SELECT max(event_id) FROM event) WHERE name = 'last_id'",
+            [],
+        )
+        .expect("noted");
     }
 
     /// SIGKILL: no handler runs, nothing is flushed.

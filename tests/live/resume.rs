@@ -86,6 +86,24 @@ fn readers_that_break_off_at_random_see_every_event_once_and_in_order() {
 }
 
 #[test]
+fn what_was_missed_is_read_without_waiting_for_news() {
+    let market = Market::open(1, &[]);
+    market.fill(2_500);
+    let kept = kept_events(&market);
+    let mut listener = Listener::of_seller(&market, market.first(), Some(0));
+    listener.opening();
+    // Far less than a heartbeat, which would bring the next page as well.
+    let next = || {
+        let block = listener
+            .block_within(Duration::from_secs(4))
+            .expect("an event in time");
+        block.and_then(|block| block.id).expect("an id")
+    };
+    let seen: Vec<_> = std::iter::repeat_with(next).take(kept.len()).collect();
+    assert_eq!(seen, kept);
+}
+
+#[test]
 fn after_a_kill_every_acknowledged_event_is_seen_once() {
     let mut market = Market::open(1, &[("LIMITS__HOURLY__SENDMESSAGETOCHAT", "unlimited")]);
     let mut acknowledged = 0;

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use socket2::{Domain, Socket, Type};
 
 use crate::listener::Listener;
@@ -13,24 +12,6 @@ use crate::market::{Market, PATIENCE};
 /// Far more text than the sockets between the two take in.
 const MANY: i64 = 120_000;
 const SLOW_READERS: usize = 10;
-
-/// Writes so many events into the store, as if as many messages had been sent.
-fn fill(market: &Market, events: i64) {
-    let conn = Connection::open(market.database()).expect("the store");
-    conn.execute(
-        "WITH RECURSIVE more(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < ?1)
-         INSERT INTO event (business_id, event_id, type, chat_id, message_id, at)
-         SELECT business_id, event_id + n, 'CHAT_MESSAGE_SENT', chat_id, 7, at FROM more,
-             (SELECT * FROM event WHERE business_id = 1 ORDER BY event_id DESC LIMIT 1)",
-        [events],
-    )
-    .expect("inserted");
-    conn.execute(
-        "UPDATE meta SET value = (SELECT max(event_id) FROM event) WHERE name = 'last_id'",
-        [],
-    )
-    .expect("noted");
-}
 
 /// A connection that takes in as little as the system allows.
 fn narrow(market: &Market) -> TcpStream {
@@ -45,7 +26,7 @@ fn narrow(market: &Market) -> TcpStream {
 fn readers_that_do_not_read_are_cut_off_and_cost_nothing() {
     let market = Market::open(2, &[("SERVER__WRITE_TIMEOUT_SECONDS", "2")]);
     let (one, two) = (&market.sellers[0], &market.sellers[1]);
-    fill(&market, MANY);
+    market.fill(MANY);
     let mut healthy = Listener::of_seller(&market, two, None);
     healthy.opening();
     let before = market.resident_kib();
@@ -139,7 +120,7 @@ fn slow_uploads_are_not_disturbed() {
 #[test]
 fn streams_end_at_once_when_the_server_stops() {
     let mut market = Market::open(1, &[]);
-    fill(&market, MANY);
+    market.fill(MANY);
     let mut listeners: Vec<_> = (0..50)
         .map(|_| Listener::of_seller(&market, market.first(), None))
         .collect();

@@ -145,6 +145,9 @@ impl Metrics {
             // A series that begins at zero can be watched for its first failure.
             metrics.notifications.with_label_values(&[outcome.as_str()]);
         }
+        for surface in ["partner", "operator"] {
+            metrics.event_streams.with_label_values(&[surface]);
+        }
         Ok(metrics)
     }
 
