@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{Operation, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem,
+};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, ResponseBuilder};
 
@@ -38,7 +40,16 @@ const ERRORS: [(&str, &str); 8] = [
     ("503", "The server cannot take it now; try again later"),
 ];
 
-pub(super) fn describe() -> Operation {
+/// The path; the mark that it is ours stands at it, and not at the operation, whose own extensions would be written in
+/// an order of chance.
+pub(super) fn path_item() -> PathItem {
+    let ours = ExtensionsBuilder::new().add("x-prilavok-extension", json!(true));
+    let mut item = PathItem::new(HttpMethod::Get, describe());
+    item.extensions = Some(ours.build());
+    item
+}
+
+fn describe() -> Operation {
     let scopes: Vec<_> = live::scopes().iter().map(|scope| scope.as_str()).collect();
     let named: Vec<_> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
     let description = format!(
@@ -58,7 +69,6 @@ pub(super) fn describe() -> Operation {
         .extensions(Some(
             ExtensionsBuilder::new()
                 .add("x-auth-scopes", json!(scopes))
-                .add("x-prilavok-extension", json!(true))
                 .build(),
         ))
         .response(

@@ -41,8 +41,9 @@ pub fn partner_openapi() -> OpenApi {
             None => _ = paths.paths.insert(path, item),
         }
     }
-    let streaming = PathItem::new(HttpMethod::Get, live::describe());
-    paths.paths.insert(format!("/v2{}", crate::live::PATH), streaming);
+    paths
+        .paths
+        .insert(format!("/v2{}", crate::live::PATH), live::path_item());
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
