@@ -78,7 +78,7 @@ fn every_operation_is_described() {
         let placeholders: BTreeSet<&str> = path.split(['{', '}']).skip(1).step_by(2).collect();
         assert_eq!(in_path, placeholders, "{at}");
     }
-    assert_eq!(names.len(), 49);
+    assert_eq!(names.len(), 50);
     assert_eq!(
         document["components"]["securitySchemes"]["operatorToken"]["scheme"],
         "bearer"
@@ -133,7 +133,8 @@ fn every_operation_is_there_and_needs_a_token() {
         let answer = Answer::to(desk.anonymous(method.clone(), &path));
         answer.fails(401, "UNAUTHORIZED");
         if method == Method::GET {
-            let status = desk.get(&path).status;
+            // HEAD, since the stream of events has no end to wait for.
+            let status = Answer::to(desk.request(Method::HEAD, &path)).status;
             assert!(status == 200 || status == 404, "{path}: {status}");
         }
     }

@@ -4,6 +4,7 @@ mod claim;
 mod commands;
 mod data;
 mod logging;
+mod open_files;
 mod output;
 
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ use crate::access::AccessCache;
 use crate::file_links::FileLinks;
 use crate::health::Readiness;
 use crate::limits::Limiter;
+use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 
@@ -43,6 +44,8 @@ pub struct App {
     pub notifier: Notifier,
     /// Work that is done when its time has come.
     pub scheduled: Scheduled,
+    /// Streams of live events.
+    pub live: Arc<Hub>,
     /// What is measured.
     pub metrics: Arc<Metrics>,
     /// Whether the store works.
@@ -84,7 +87,14 @@ impl App {
             Arc::clone(&clock),
             &settings.plan(),
         );
+        let live = Hub::new(
+            Arc::clone(&store),
+            metrics.event_streams().clone(),
+            settings.events.heartbeat_seconds,
+            settings.events.streams_per_business,
+        );
         Ok(Self {
+            live,
             access: AccessCache::new(Arc::clone(&store)).await?,
             limits: Limiter::new(settings.limits.clone(), &usage),
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
@@ -106,15 +116,17 @@ impl App {
     }
 
     /// Starts the work beside requests: watching for changed keys, keeping hourly counts, delivering
-    /// notifications, doing what has come due.
+    /// notifications, waking streams, doing what has come due.
     #[must_use]
     pub fn start_background(self: &Arc<Self>) -> Background {
         let watching = Arc::clone(self);
         let keeping = Arc::clone(self);
         let (notifier, scheduled) = (self.notifier.clone(), self.scheduled.clone());
+        let live = Arc::clone(&self.live);
         Background(vec![
             tokio::spawn(async move { notifier.run().await }),
             tokio::spawn(async move { scheduled.run(CLOCK_INTERVAL).await }),
+            tokio::spawn(async move { live.run().await }),
             tokio::spawn(async move { watching.access.watch().await }),
             tokio::spawn(async move {
                 let mut ticks = tokio::time::interval(USAGE_INTERVAL);

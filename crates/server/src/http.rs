@@ -1,6 +1,6 @@
-//! Listening, connections and the way out: each connection speaks HTTP/1.1 with bounded heads, and a
-//! shutdown lets what runs finish. What is no HTTP at all, or has too large a head, is answered in
-//! [`crate::head_refusal`]: no request has come for a surface to answer.
+//! Listening, connections and the way out: each connection speaks HTTP/1.1 with bounded heads and to clients
+//! that read, and a shutdown lets what runs finish. What is no HTTP at all, or has too large a head, is answered
+//! in [`crate::head_refusal`]: no request has come for a surface to answer.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -22,6 +22,7 @@ use prilavok_domain::BusinessId;
 use prilavok_wire::{ApiError, Operation};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
 
 use crate::app::SharedApp;
@@ -30,6 +31,7 @@ use crate::metrics::OperationName;
 use crate::partner;
 use crate::request_id::{self, RequestId};
 use crate::request_log;
+use crate::socket::Socket;
 
 /// The most bytes that the head of a request may have.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -46,6 +48,7 @@ pub async fn serve(
 ) -> bool {
     let places = Arc::new(Semaphore::new(app.settings.server.max_connections));
     let graceful = GracefulShutdown::new();
+    let write_timeout = Duration::from_secs(app.settings.server.write_timeout_seconds);
     let mut protocol = http1::Builder::new();
     protocol
         .timer(TokioTimer::new())
@@ -73,16 +76,23 @@ pub async fn serve(
         // Answers are small: waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
         let turn = Turn::default();
-        let watched = TokioIo::new(Watched::new(stream, turn.clone()));
+        let watched_turn = turn.clone();
         let (of_app, of_router) = (Arc::clone(&app), router.clone());
-        let service = service_fn(move |request: Request<Incoming>| {
+        let socket = Socket::new(stream);
+        let peer = socket.peer();
+        let service = service_fn(move |mut request: Request<Incoming>| {
             turn.begin();
             let (app, router, turn) = (Arc::clone(&of_app), of_router.clone(), turn.clone());
+            request.extensions_mut().insert(peer.clone());
             async move {
                 let response = answer(&app, router, request).await;
                 Ok::<Response<Answering>, Infallible>(response.map(|body| turn.answered_by(body)))
             }
         });
+        // A client that leaves unread what was sent to it holds memory here: it is cut off.
+        let mut socket = TimeoutWriter::new(socket);
+        socket.set_timeout(Some(write_timeout));
+        let watched = TokioIo::new(Watched::new(Box::pin(socket), watched_turn));
         let connection = graceful.watch(protocol.serve_connection(watched, service));
         let counted = app.metrics.connection();
         tokio::spawn(async move {
@@ -93,7 +103,9 @@ pub async fn serve(
     }
     drop(listener);
     let patience = Duration::from_secs(app.settings.server.shutdown_seconds);
-    tokio::time::timeout(patience, graceful.shutdown()).await.is_ok()
+    // Streams would go on for ever; what else runs may finish.
+    let ended = async { tokio::join!(app.live.close(), graceful.shutdown()) };
+    tokio::time::timeout(patience, ended).await.is_ok()
 }
 
 /// Answers one request: gives it an id, survives a panic, counts and logs.

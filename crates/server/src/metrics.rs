@@ -31,6 +31,7 @@ pub struct Metrics {
     store_group: Histogram,
     store_queue: IntGauge,
     connections: IntGauge,
+    event_streams: IntGaugeVec,
     notifications: IntCounterVec,
     notification_latency: Histogram,
     notification_retries: IntCounter,
@@ -59,15 +60,19 @@ pub enum RefusedBy {
     Parallel,
     /// The hourly limit.
     Hourly,
+    /// The limit of open streams.
+    Streams,
 }
 
 impl RefusedBy {
-    const ALL: [Self; 2] = [Self::Parallel, Self::Hourly];
+    /// Those that refuse single calls.
+    const OF_CALLS: [Self; 2] = [Self::Parallel, Self::Hourly];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Parallel => "parallel",
             Self::Hourly => "hourly",
+            Self::Streams => "streams",
         }
     }
 }
@@ -104,6 +109,13 @@ impl Metrics {
             )?,
             store_queue: IntGauge::new("prilavok_store_queue", "Writes waiting to be committed.")?,
             connections: IntGauge::new("prilavok_connections", "Connections open.")?,
+            event_streams: IntGaugeVec::new(
+                Opts::new(
+                    "prilavok_event_streams",
+                    "Streams of live events open, by surface.",
+                ),
+                &["surface"],
+            )?,
             notifications: IntCounterVec::new(
                 Opts::new(
                     "prilavok_notifications_total",
@@ -136,7 +148,7 @@ impl Metrics {
             )?,
             registry,
         };
-        let all: [Box<dyn Collector>; 13] = [
+        let all: [Box<dyn Collector>; 14] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.latency.clone()),
             Box::new(metrics.limit_refusals.clone()),
@@ -144,6 +156,7 @@ impl Metrics {
             Box::new(metrics.store_group.clone()),
             Box::new(metrics.store_queue.clone()),
             Box::new(metrics.connections.clone()),
+            Box::new(metrics.event_streams.clone()),
             Box::new(metrics.notifications.clone()),
             Box::new(metrics.notification_latency.clone()),
             Box::new(metrics.notification_retries.clone()),
@@ -160,12 +173,15 @@ impl Metrics {
         }
         // From zero: a rate needs a value from before the first refusal.
         for operation in Operation::ALL.iter().map(|operation| operation.as_str()) {
-            for by in RefusedBy::ALL {
+            for by in RefusedBy::OF_CALLS {
                 metrics
                     .limit_refusals
                     .with_label_values(&[operation, by.as_str()])
                     .reset();
             }
+        }
+        for surface in ["partner", "operator"] {
+            metrics.event_streams.with_label_values(&[surface]);
         }
         Ok(metrics)
     }
@@ -189,9 +205,14 @@ impl Metrics {
 
     /// Counts a connection until the guard is dropped.
     #[must_use]
-    pub fn connection(&self) -> ConnectionGuard {
-        self.connections.inc();
-        ConnectionGuard(self.connections.clone())
+    pub fn connection(&self) -> OpenGuard {
+        OpenGuard::new(&self.connections)
+    }
+
+    /// The gauge of open streams, by surface.
+    #[must_use]
+    pub fn event_streams(&self) -> &IntGaugeVec {
+        &self.event_streams
     }
 
     /// The text that `/metrics` answers.
@@ -236,10 +257,19 @@ impl prilavok_notify::Observer for Metrics {
     }
 }
 
-/// An open connection.
-pub struct ConnectionGuard(IntGauge);
+/// Something open, counted until this is dropped.
+pub struct OpenGuard(IntGauge);
 
-impl Drop for ConnectionGuard {
+impl OpenGuard {
+    /// Counts it in `gauge`.
+    #[must_use]
+    pub fn new(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for OpenGuard {
     fn drop(&mut self) {
         self.0.dec();
     }

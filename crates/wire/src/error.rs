@@ -137,6 +137,9 @@ pub enum ApiError {
     /// The `Idempotency-Key` was used for something else.
     #[error("The Idempotency-Key was used for another request within the last 24 hours")]
     IdempotencyKeyReused,
+    /// The last event that a client of live events says it saw is no id.
+    #[error("Incorrect last event id: '{0}'. Send the id that an event came with")]
+    LastEventId(Quoted),
     /// The chat rules forbid it.
     #[error(transparent)]
     Rule(#[from] RuleViolation),
@@ -236,6 +239,14 @@ pub enum ApiError {
         /// Whom it is counted for.
         of: Limited,
     },
+    /// Too many streams of live events at the same time.
+    #[error("Hit limit of {limit} open event streams for {of}")]
+    StreamLimit {
+        /// How many may be open.
+        limit: usize,
+        /// Whom it is counted for.
+        of: Limited,
+    },
 
     // --- 423
     /// The business is being moved.
@@ -280,6 +291,7 @@ impl ApiError {
             | Self::ContextContradicted
             | Self::IdempotencyKey
             | Self::IdempotencyKeyReused
+            | Self::LastEventId(_)
             | Self::Rule(_) => StatusCode::BAD_REQUEST,
             Self::CredentialsMissing
             | Self::KeyPrefix
@@ -302,7 +314,9 @@ impl ApiError {
             | Self::PathNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotSupported(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::ContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::ParallelLimit { .. } | Self::HourlyLimit { .. } => method_failure(),
+            Self::ParallelLimit { .. } | Self::HourlyLimit { .. } | Self::StreamLimit { .. } => {
+                method_failure()
+            }
             Self::Migrating => StatusCode::LOCKED,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

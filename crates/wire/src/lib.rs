@@ -10,6 +10,7 @@ mod failure;
 
 pub mod answer;
 pub mod error;
+pub mod live;
 pub mod names;
 pub mod notification;
 pub mod openapi;

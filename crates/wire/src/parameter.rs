@@ -94,6 +94,18 @@ pub const PAGE_TOKEN: Parameter = Parameter {
     description: "Where the page begins: `nextPageToken` of the page before, with the same filters as before. \
                   Absent or empty: the first page.",
 };
+/// The last event that a client of live events saw.
+pub const LAST_EVENT_ID: Parameter = Parameter {
+    name: "lastEventId",
+    aliases: &[],
+    place: Place::Query,
+    kind: ParameterKind::Text,
+    required: false,
+    deprecated: false,
+    description: "For clients that cannot send the header `Last-Event-ID`, which counts before it: the id of the \
+                  last event seen. The stream goes on with the next one; `0` asks for every event that is kept. \
+                  Absent: only what happens from now on.",
+};
 /// The size of a page of chats.
 pub const LIMIT_CHATS: Parameter = int32("limit", (1, 20), Some(10), "The most chats on the page.");
 /// The size of a page of messages.

@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Place;
 use crate::claim::claim;
-use crate::{data, logging, output};
+use crate::{data, logging, open_files, output};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -24,7 +24,8 @@ Examples:
   prilavok serve --listen 0.0.0.0:8080 --data /var/lib/prilavok
   PRILAVOK_LOG__REQUESTS=all prilavok serve
 
-SIGTERM and SIGINT stop it: requests under way finish within 10 seconds (server.shutdown_seconds).")]
+SIGTERM and SIGINT stop it: requests under way finish within 10 seconds (server.shutdown_seconds), streams of
+live events end at once.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     place: Place,
@@ -51,6 +52,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let settings = Settings::load(arguments.place.config.as_deref(), &overrides)?;
     logging::start(&settings.log)?;
+    open_files::raise_limit(settings.server.max_connections);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {

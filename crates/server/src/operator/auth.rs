@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use prilavok_store::SecretHash;
 
 use super::error::{ApiError, Code};
 use crate::app::SharedApp;
@@ -11,7 +12,7 @@ use crate::secrets;
 
 /// The marketplace's backend, known by its token. A handler that takes it cannot be reached without one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Operator;
+pub(super) struct Operator(pub(super) SecretHash);
 
 /// A request without a valid operator token.
 #[derive(Debug)]
@@ -29,9 +30,10 @@ impl FromRequestParts<SharedApp> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, AuthError> {
         let token = bearer_token(&parts.headers).ok_or(AuthError::Missing)?;
-        let found = app.access.operator_token(secrets::hash(token)).await;
+        let hash = secrets::hash(token);
+        let found = app.access.operator_token(hash).await;
         match found.map_err(|error| AuthError::Failed(error.into()))? {
-            Some(_) => Ok(Self),
+            Some(_) => Ok(Self(hash)),
             None => Err(AuthError::Invalid),
         }
     }

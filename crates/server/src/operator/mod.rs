@@ -17,6 +17,7 @@ mod customers;
 mod deliveries;
 mod envelope;
 mod error;
+mod events;
 mod fields;
 mod files;
 mod form;
@@ -160,6 +161,7 @@ fn documented() -> OpenApiRouter<SharedApp> {
         .routes(routes!(deliveries::send_events_again))
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::get_delivery))
-        .routes(routes!(deliveries::send_delivery_again));
+        .routes(routes!(deliveries::send_delivery_again))
+        .routes(routes!(events::stream_events));
     OpenApiRouter::with_openapi(openapi::Document::openapi()).nest(PREFIX, v1)
 }

@@ -25,6 +25,7 @@ pub(super) const MESSAGES: &str = "Messages";
 pub(super) const ARBITRATION: &str = "Arbitration";
 pub(super) const SUBSCRIPTIONS: &str = "Subscriptions";
 pub(super) const DELIVERIES: &str = "Deliveries";
+pub(super) const EVENTS: &str = "Events";
 
 const DESCRIPTION: &str = "\
 What a marketplace's backend calls: it tells the chat server of sellers, orders and returns, speaks as the \
@@ -84,6 +85,7 @@ is shown.";
         (name = ARBITRATION, description = "Disputes beside ordinary chats."),
         (name = SUBSCRIPTIONS, description = SUBSCRIBING),
         (name = DELIVERIES, description = "What became of each try to notify a seller, and sending again."),
+        (name = EVENTS, description = "What happens in chats, as it happens."),
     ),
 )]
 pub(super) struct Document;

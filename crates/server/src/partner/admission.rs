@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
-use prilavok_domain::{BusinessState, Campaign, CampaignState, CredentialKind, Timestamp};
+use prilavok_domain::{BusinessState, Campaign, CampaignState, CredentialKind, ScopeSet, Timestamp};
 use prilavok_store::Credential;
 use prilavok_wire::error::Limited;
 use prilavok_wire::operation::Area;
@@ -44,6 +44,34 @@ pub(super) struct Admitted {
     pub(super) slot: Slot,
 }
 
+/// What is asked of a caller.
+pub(super) struct Needs {
+    /// What the address is about.
+    pub(super) area: Area,
+    /// Whether an OAuth token will do.
+    pub(super) oauth: bool,
+    /// The scopes of which one is needed.
+    pub(super) scopes: ScopeSet,
+}
+
+impl From<Operation> for Needs {
+    fn from(operation: Operation) -> Self {
+        let row = operation.row();
+        Self {
+            area: row.area,
+            oauth: row.oauth,
+            scopes: row.scopes,
+        }
+    }
+}
+
+/// A caller who may do what it asks for, apart from limits.
+pub(super) struct Entitled {
+    access: Arc<BusinessAccess>,
+    /// The number of the campaign in the address.
+    campaign: Option<i64>,
+}
+
 /// Admits a call or refuses it. `id` is the id in the path as it was written.
 pub(super) async fn admit(
     app: &App,
@@ -53,13 +81,30 @@ pub(super) async fn admit(
     now: Timestamp,
     incident: &Incident,
 ) -> Result<Admitted, Refused> {
-    let area = operation.row().area;
-    let campaign = match area {
+    let Entitled { access, campaign } = entitle(app, &operation.into(), id, credential, incident).await?;
+    let seen = campaign.and_then(|number| visible_campaign(&access, credential, number));
+    let slot = take_limits(app, operation, credential, seen, now).map_err(Refused::free)?;
+    Ok(Admitted {
+        access,
+        campaign,
+        slot,
+    })
+}
+
+/// The business of the key, the state of the business, the scope: what comes before all limits.
+pub(super) async fn entitle(
+    app: &App,
+    needs: &Needs,
+    id: &str,
+    credential: &Credential,
+    incident: &Incident,
+) -> Result<Entitled, Refused> {
+    let campaign = match needs.area {
         Area::Business => own_business(id, credential).map(|()| None)?,
         Area::Campaign => Some(path_id("campaignId", id).map_err(Refused::charged)?),
         Area::Key => None,
     };
-    if !operation.row().oauth && credential.kind != CredentialKind::ApiKey {
+    if !needs.oauth && credential.kind != CredentialKind::ApiKey {
         return Err(Refused::charged(ApiError::AccessDenied));
     }
     let access = app
@@ -69,16 +114,11 @@ pub(super) async fn admit(
         .map_err(|error| Refused::free(refusal::to_error(error, incident)))?
         .ok_or_else(|| Refused::free(ApiError::AccessDenied))?;
     let seen = campaign.and_then(|number| visible_campaign(&access, credential, number));
-    check_state(area, &access, seen).map_err(Refused::charged)?;
-    if !operation.row().scopes.intersects(credential.scopes) {
-        return Err(Refused::charged(ApiError::ScopeMissing(operation.row().scopes)));
+    check_state(needs.area, &access, seen).map_err(Refused::charged)?;
+    if !needs.scopes.intersects(credential.scopes) {
+        return Err(Refused::charged(ApiError::ScopeMissing(needs.scopes)));
     }
-    let slot = take_limits(app, operation, credential, seen, now).map_err(Refused::free)?;
-    Ok(Admitted {
-        access,
-        campaign,
-        slot,
-    })
+    Ok(Entitled { access, campaign })
 }
 
 fn path_id(name: &str, text: &str) -> Result<i64, ApiError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use prilavok_domain::{CredentialKind, Timestamp};
-use prilavok_store::Credential;
+use prilavok_store::{Credential, SecretHash};
 use prilavok_wire::ApiError;
 
 use super::refusal::{self, Incident};
@@ -13,25 +13,50 @@ use crate::secrets::{self, KeyError};
 
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
 
-/// The credential that a request is made with. An `Api-Key` counts before an `Authorization`.
+/// What a request presents: the hash of a key or token that is well-formed, whoever it may belong to.
+#[derive(Clone, Copy)]
+pub(super) struct Presented {
+    kind: CredentialKind,
+    hash: SecretHash,
+}
+
+/// What the headers present. An `Api-Key` counts before an `Authorization`.
+pub(super) fn presented(headers: &HeaderMap) -> Result<Presented, ApiError> {
+    let (kind, secret) = match (headers.get(&API_KEY), headers.get(header::AUTHORIZATION)) {
+        (Some(key), _) => (CredentialKind::ApiKey, api_key(key)?),
+        (None, Some(header)) => (CredentialKind::OAuthToken, oauth_token(header)?),
+        (None, None) => return Err(ApiError::CredentialsMissing),
+    };
+    Ok(Presented {
+        kind,
+        hash: secrets::hash(secret),
+    })
+}
+
+/// The credential that a request is made with.
 pub(super) async fn credential(
     app: &App,
     headers: &HeaderMap,
     now: Timestamp,
     incident: &Incident,
 ) -> Result<Arc<Credential>, ApiError> {
-    let (kind, secret, unknown) = match (headers.get(&API_KEY), headers.get(header::AUTHORIZATION)) {
-        (Some(key), _) => (CredentialKind::ApiKey, api_key(key)?, ApiError::KeyUnknown),
-        (None, Some(header)) => (
-            CredentialKind::OAuthToken,
-            oauth_token(header)?,
-            ApiError::OAuthTokenInvalid,
-        ),
-        (None, None) => return Err(ApiError::CredentialsMissing),
+    known(app, presented(headers)?, now, incident).await
+}
+
+/// The credential behind what was presented, if it is good now.
+pub(super) async fn known(
+    app: &App,
+    Presented { kind, hash }: Presented,
+    now: Timestamp,
+    incident: &Incident,
+) -> Result<Arc<Credential>, ApiError> {
+    let unknown = match kind {
+        CredentialKind::ApiKey => ApiError::KeyUnknown,
+        CredentialKind::OAuthToken => ApiError::OAuthTokenInvalid,
     };
     let found = app
         .access
-        .credential(kind, secrets::hash(secret))
+        .credential(kind, hash)
         .await
         .map_err(|error| refusal::to_error(error, incident))?;
     match found {

@@ -1,7 +1,7 @@
 //! A call that was admitted: what its handler may look at.
 
 use axum::http::request::Parts;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use bytes::Bytes;
 use prilavok_domain::{BusinessId, ChatId, Timestamp};
 use prilavok_store::{Credential, Idempotency, StoreError, Surface};
@@ -46,7 +46,8 @@ impl Call<'_> {
     /// What is wrong with the headers; the errors of parameters and body come after it.
     pub(super) fn header_errors(&self) -> Errors {
         let mut errors = Errors::new();
-        if let Err(error) = self.check_business_header() {
+        let area = self.operation.row().area;
+        if let Err(error) = check_business_header(&self.parts.headers, area, self.business()) {
             errors.add(error);
         }
         if self.operation.row().idempotency
@@ -55,20 +56,6 @@ impl Call<'_> {
             errors.add(error);
         }
         errors
-    }
-
-    fn check_business_header(&self) -> Result<(), ApiError> {
-        let Some(header) = self.parts.headers.get(BUSINESS_ID) else {
-            return Ok(());
-        };
-        let text = String::from_utf8_lossy(header.as_bytes());
-        let header =
-            query::id("X-Business-Id", &text).map_err(|_| ApiError::BusinessIdHeader(Quoted::new(&text)))?;
-        let url = self.business().get();
-        if self.operation.row().area == Area::Business && header != url {
-            return Err(ApiError::BusinessIdMismatch { url, header });
-        }
-        Ok(())
     }
 
     fn idempotency_key(&self) -> Result<Option<&str>, ApiError> {
@@ -118,6 +105,25 @@ impl Call<'_> {
     pub(super) fn refused(&self, error: StoreError) -> ApiError {
         refusal::to_error(error, self.incident)
     }
+}
+
+/// Whether the `X-Business-Id` header, where there is one, is an id, and that of the business in the address.
+pub(super) fn check_business_header(
+    headers: &HeaderMap,
+    area: Area,
+    business: BusinessId,
+) -> Result<(), ApiError> {
+    let Some(header) = headers.get(BUSINESS_ID) else {
+        return Ok(());
+    };
+    let text = String::from_utf8_lossy(header.as_bytes());
+    let header =
+        query::id("X-Business-Id", &text).map_err(|_| ApiError::BusinessIdHeader(Quoted::new(&text)))?;
+    let url = business.get();
+    if area == Area::Business && header != url {
+        return Err(ApiError::BusinessIdMismatch { url, header });
+    }
+    Ok(())
 }
 
 /// The id of a chat that a client named. No chat has a number that is no id.

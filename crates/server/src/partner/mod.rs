@@ -12,6 +12,7 @@ mod call;
 mod campaigns;
 mod chats;
 mod download;
+mod events;
 mod files;
 mod headers;
 mod messages;

@@ -1,10 +1,10 @@
-//! Which operation an address and a method mean.
+//! Which operation an address and a method mean, or that they mean the stream of live events.
 
 use std::sync::LazyLock;
 
 use axum::http::{HeaderValue, Method};
 use matchit::Router;
-use prilavok_wire::Operation;
+use prilavok_wire::{Operation, live};
 
 /// What an address and a method mean.
 pub(super) enum Route<'p> {
@@ -12,6 +12,11 @@ pub(super) enum Route<'p> {
     Operation {
         operation: Operation,
         /// The id in the path as it was written, empty where the path has none.
+        id: &'p str,
+    },
+    /// The stream of live events.
+    Events {
+        /// The id in the path as it was written.
         id: &'p str,
     },
     /// A question what may be done here.
@@ -22,10 +27,17 @@ pub(super) enum Route<'p> {
     Unknown,
 }
 
-/// The operations at one address.
+/// What GET and HEAD mean at an address.
+#[derive(Clone, Copy)]
+enum Get {
+    Operation(Operation),
+    Events,
+}
+
+/// What is at one address.
 #[derive(Default)]
 struct Address {
-    get: Option<Operation>,
+    get: Option<Get>,
     post: Option<Operation>,
 }
 
@@ -45,21 +57,30 @@ static ADDRESSES: LazyLock<Router<Entry>> = LazyLock::new(|| {
         let mut address = Address::default();
         for operation in Operation::ALL.iter().filter(same_path) {
             match operation.row().method {
-                Method::GET => address.get = Some(*operation),
+                Method::GET => address.get = Some(Get::Operation(*operation)),
                 _ => address.post = Some(*operation),
             }
         }
-        let allow = HeaderValue::from_static(match (address.get, address.post) {
-            (Some(_), Some(_)) => "GET, HEAD, POST, OPTIONS",
-            (Some(_), None) => "GET, HEAD, OPTIONS",
-            (None, _) => "POST, OPTIONS",
-        });
-        router
-            .insert(path, Entry { address, allow })
-            .expect("the table's paths do not overlap");
+        insert(&mut router, path, address);
     }
+    let events = Address {
+        get: Some(Get::Events),
+        post: None,
+    };
+    insert(&mut router, live::PATH, events);
     router
 });
+
+fn insert(router: &mut Router<Entry>, path: &str, address: Address) {
+    let allow = HeaderValue::from_static(match (address.get, address.post) {
+        (Some(_), Some(_)) => "GET, HEAD, POST, OPTIONS",
+        (Some(_), None) => "GET, HEAD, OPTIONS",
+        (None, _) => "POST, OPTIONS",
+    });
+    router
+        .insert(path, Entry { address, allow })
+        .expect("the paths do not overlap");
+}
 
 /// Finds out what is meant. The version before the path and `.json` behind it are optional.
 pub(super) fn find<'p>(method: &Method, path: &'p str) -> Route<'p> {
@@ -72,17 +93,19 @@ pub(super) fn find<'p>(method: &Method, path: &'p str) -> Route<'p> {
         return Route::Unknown;
     };
     let Entry { address, allow } = found.value;
+    let id = found.params.iter().next().map_or("", |(_, id)| id);
     let operation = match *method {
-        Method::GET | Method::HEAD => address.get,
+        Method::GET | Method::HEAD => match address.get {
+            Some(Get::Events) => return Route::Events { id },
+            Some(Get::Operation(operation)) => Some(operation),
+            None => None,
+        },
         Method::POST => address.post,
         Method::OPTIONS => return Route::Options { allow },
         _ => None,
     };
     match operation {
-        Some(operation) => Route::Operation {
-            operation,
-            id: found.params.iter().next().map_or("", |(_, id)| id),
-        },
+        Some(operation) => Route::Operation { operation, id },
         None => Route::OtherMethod { allow },
     }
 }
@@ -94,6 +117,7 @@ mod tests {
     fn found(method: &str, path: &str) -> String {
         match find(&method.parse().expect("a method"), path) {
             Route::Operation { operation, id } => format!("{operation} {id}"),
+            Route::Events { id } => format!("events {id}"),
             Route::Options { allow } => format!("options {}", allow.to_str().expect("ASCII")),
             Route::OtherMethod { allow } => format!("not {}", allow.to_str().expect("ASCII")),
             Route::Unknown => "unknown".to_owned(),
@@ -117,6 +141,10 @@ mod tests {
             ("POST", "/auth/token", "getAuthTokenInfo "),
             ("GET", "/campaigns.json", "getCampaigns "),
             ("GET", "/v2/campaigns/7.json", "getCampaign 7"),
+            ("GET", "/businesses/1/events", "events 1"),
+            ("HEAD", "/v2/businesses/1/events.json", "events 1"),
+            ("POST", "/v2/businesses/1/events", "not GET, HEAD, OPTIONS"),
+            ("GET", "/v2/businesses/1/events/", "unknown"),
             ("PUT", "/v2/campaigns/7", "not GET, HEAD, OPTIONS"),
             ("GET", "/v2/businesses/1/chats", "not POST, OPTIONS"),
             (

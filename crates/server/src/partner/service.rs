@@ -14,7 +14,7 @@ use super::body::RequestBody;
 use super::call::Call;
 use super::refusal::Incident;
 use super::route::{self, Route};
-use super::{auth, campaigns, chats, files, headers, messages, token};
+use super::{auth, campaigns, chats, events, files, headers, messages, token};
 use crate::app::{App, SharedApp};
 use crate::request_id::RequestId;
 
@@ -25,6 +25,7 @@ pub async fn partner(State(app): State<SharedApp>, request: Request) -> Response
     let mut body = RequestBody::new(&parts.headers, body);
     let response = match route::find(&parts.method, parts.uri.path()) {
         Route::Operation { operation, id } => answer(&app, operation, id, &parts, &mut body).await,
+        Route::Events { id } => events::stream_events(&app, id, &parts).await,
         Route::Options { allow } => options(allow),
         Route::OtherMethod { allow } => other_method(&parts.method, allow),
         Route::Unknown => refuse(ApiError::PathNotFound),

@@ -17,6 +17,7 @@ use crate::answer::{
 use crate::failure::ErrorBody;
 
 mod bodies;
+mod live;
 mod operations;
 
 const JSON: &str = "application/json";
@@ -40,6 +41,9 @@ pub fn partner_openapi() -> OpenApi {
             None => _ = paths.paths.insert(path, item),
         }
     }
+    paths
+        .paths
+        .insert(format!("/v2{}", crate::live::PATH), live::path_item());
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -66,6 +70,12 @@ pub fn partner_openapi() -> OpenApi {
                 .description(Some("The stores of the business"))
                 .build(),
             TagBuilder::new().name("auth").description(Some("Keys")).build(),
+            TagBuilder::new()
+                .name(live::TAG)
+                .description(Some(
+                    "Events as they happen: Prilavok's own, beside the upstream API",
+                ))
+                .build(),
         ]))
         .build()
 }

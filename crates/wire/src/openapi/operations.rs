@@ -129,7 +129,7 @@ fn with_headers(response: ResponseBuilder, body: RefOr<Schema>) -> Response {
         .build()
 }
 
-fn parameter(parameter: &Parameter) -> DescribedParameter {
+pub(super) fn parameter(parameter: &Parameter) -> DescribedParameter {
     let schema = ObjectBuilder::new();
     let schema = match parameter.kind {
         ParameterKind::Id => bodies::id(),
@@ -164,7 +164,7 @@ fn parameter(parameter: &Parameter) -> DescribedParameter {
         .build()
 }
 
-fn business_header() -> DescribedParameter {
+pub(super) fn business_header() -> DescribedParameter {
     ParameterBuilder::new()
         .name("X-Business-Id")
         .parameter_in(ParameterIn::Header)

@@ -1,0 +1,83 @@
+//! The socket of a connection, shared between the protocol that speaks on it and answers that go on for long: these
+//! must see that the other end has left, and be cut off when the server stops.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// A connection's socket. One task uses it, so its lock is free but for the moment at which a stopping server cuts
+/// the connection off.
+pub(crate) struct Socket(Arc<Mutex<TcpStream>>);
+
+/// The other end of a connection, as a request's extensions hold it.
+#[derive(Clone)]
+pub struct Peer(Arc<Mutex<TcpStream>>);
+
+impl Socket {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self(Arc::new(Mutex::new(stream)))
+    }
+
+    pub(crate) fn peer(&self) -> Peer {
+        Peer(Arc::clone(&self.0))
+    }
+}
+
+impl Peer {
+    /// Whether the other end has ended the connection or its side of it; if not, the task is woken when it does.
+    ///
+    /// The protocol itself does not look while an answer is under way: a client that has ended its side may still wait
+    /// for an answer. For one that never ends, there would be nobody left to look.
+    pub(crate) fn has_left(&self, cx: &mut Context<'_>) -> bool {
+        let mut byte = [0];
+        match self.0.lock().poll_peek(cx, &mut ReadBuf::new(&mut byte)) {
+            // The next request, sent before the answer to this one: not ours to read.
+            Poll::Ready(Ok(1..)) | Poll::Pending => false,
+            Poll::Ready(Ok(0) | Err(_)) => true,
+        }
+    }
+
+    /// Ends the connection, whatever waits to be sent.
+    pub(crate) fn cut_off(&self) {
+        let mut stream = self.0.lock();
+        // A socket is shut down at once; one that is gone already needs it no more.
+        let _ = Pin::new(&mut *stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.lock()).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0.lock()).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0.lock()).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.lock().is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.lock()).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.lock()).poll_shutdown(cx)
+    }
+}
