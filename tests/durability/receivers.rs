@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -129,6 +130,18 @@ impl Receivers {
     /// Those that behave.
     pub(crate) fn healthy(&self) -> impl Iterator<Item = &Receiver> {
         self.all.iter().filter(|it| it.manner == Manner::Right)
+    }
+
+    /// Waits until nothing comes any more: what a killed server sent may still be on its way.
+    pub(crate) fn take_what_is_under_way(&self) {
+        let mut came = self.came();
+        loop {
+            std::thread::sleep(Duration::from_millis(100));
+            match self.came() {
+                same if same == came => return,
+                more => came = more,
+            }
+        }
     }
 
     /// How many notifications came to those that behave.
