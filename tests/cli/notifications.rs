@@ -1,7 +1,7 @@
 //! Subscriptions, made and changed beside a running server, with a real receiver.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::json;
@@ -12,6 +12,8 @@ use crate::binary::{Said, Server, command, printed, run};
 mod receiver;
 use receiver::{Behaviour, Receiver, nobody};
 
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Within this much a running server notices what another process changed.
 const NOTICED: Duration = Duration::from_secs(1);
 
@@ -59,8 +61,12 @@ struct Shop {
 
 impl Shop {
     fn open() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let server = Server::with(folder.path(), &["--allow-private-webhooks"], &[]);
+        let server = Server::with(folder.path(), &["--allow-private-webhooks"], variables);
         let (token, chat) = server.set_up();
         Self {
             server,
@@ -346,4 +352,48 @@ fn usage_is_taught() {
     assert_eq!(wrong.code, Some(2), "{wrong:?}");
     let none = run(folder.path(), &["notifications", "list", "--business", "1"]);
     assert_eq!(none.code, Some(1), "there is no store: {none:?}");
+}
+
+#[test]
+fn what_fails_is_measured_until_it_is_given_up() {
+    let (shop, receiver) = (
+        Shop::with(&[(
+            "PRILAVOK_NOTIFICATIONS__SCHEDULE",
+            "[{every_seconds=1,until_seconds=2}]",
+        )]),
+        Receiver::start(),
+    );
+    works(shop.folder(), "add", &["--name", "crm", "--url", &receiver.url()]);
+    let value = |name: &str| -> f64 {
+        let text = shop.server.get("/metrics").send().expect("an answer").text();
+        let text = text.expect("text");
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.expect(name).trim().parse().expect("a number")
+    };
+    let wait_for = |name: &str, enough: &dyn Fn(f64) -> bool| {
+        let began = Instant::now();
+        while !enough(value(name)) {
+            assert!(began.elapsed() < PATIENCE, "{name} is {}", value(name));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let outcome = |outcome: &str| format!("prilavok_notifications_total{{outcome=\"{outcome}\"}}");
+    shop.message();
+    wait_for(&outcome("DELIVERED"), &|count| count == 1.0);
+    assert_eq!(value(&outcome("FAILED")), 0.0);
+    assert_eq!(value("prilavok_subscriptions_given_up"), 0.0);
+    receiver.now(Behaviour::Answers(500, ""));
+    shop.message();
+    wait_for(&outcome("FAILED"), &|count| count >= 1.0);
+    wait_for("prilavok_notification_oldest_waiting_seconds", &|age| age > 0.1);
+    wait_for("prilavok_notification_retries_total", &|count| count >= 1.0);
+    wait_for(&outcome("GIVEN_UP"), &|count| count == 1.0);
+    wait_for("prilavok_subscriptions_given_up", &|count| count == 1.0);
+    wait_for("prilavok_notification_oldest_waiting_seconds", &|age| age == 0.0);
+    assert_eq!(
+        value("prilavok_notification_seconds_count"),
+        value(&outcome("FAILED")) + 2.0
+    );
+    assert!(value("prilavok_scheduled_lag_seconds{job=\"sweep_files\"}") >= 0.0);
+    assert_eq!(state(shop.folder(), "crm").as_deref(), Some("given-up"));
 }

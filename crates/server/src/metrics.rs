@@ -8,8 +8,8 @@ use prilavok_store::Observer;
 use prilavok_wire::Operation;
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 /// From an answer out of memory to a client's time-out, in seconds.
@@ -35,9 +35,9 @@ pub struct Metrics {
     notifications: IntCounterVec,
     notification_latency: Histogram,
     notification_retries: IntCounter,
-    notification_oldest: IntGauge,
+    notification_oldest: Gauge,
     subscriptions_given_up: IntGauge,
-    scheduled_lag: IntGaugeVec,
+    scheduled_lag: GaugeVec,
 }
 
 /// What is read when `/metrics` is asked for.
@@ -131,19 +131,16 @@ impl Metrics {
                 "prilavok_notification_retries_total",
                 "Tries that repeated one which failed.",
             )?,
-            notification_oldest: IntGauge::new(
-                "prilavok_notification_oldest_waiting_ms",
-                "Age of the oldest event that is to be delivered, in milliseconds.",
+            notification_oldest: Gauge::new(
+                "prilavok_notification_oldest_waiting_seconds",
+                "Age of the oldest event that is to be delivered.",
             )?,
             subscriptions_given_up: IntGauge::new(
                 "prilavok_subscriptions_given_up",
                 "Subscriptions that are disabled because deliveries failed.",
             )?,
-            scheduled_lag: IntGaugeVec::new(
-                Opts::new(
-                    "prilavok_scheduled_lag_ms",
-                    "How late scheduled work is, in milliseconds.",
-                ),
+            scheduled_lag: GaugeVec::new(
+                Opts::new("prilavok_scheduled_lag_seconds", "How late scheduled work is."),
                 &["job"],
             )?,
             registry,
@@ -219,16 +216,23 @@ impl Metrics {
     pub fn text(&self, now: &Now) -> prometheus::Result<Vec<u8>> {
         self.store_queue
             .set(i64::try_from(now.waiting_writes).unwrap_or(i64::MAX));
-        self.notification_oldest.set(now.oldest_notification_ms);
+        self.notification_oldest.set(seconds(now.oldest_notification_ms));
         self.subscriptions_given_up
             .set(i64::try_from(now.subscriptions_given_up).unwrap_or(i64::MAX));
         for lag in &now.scheduled {
-            self.scheduled_lag.with_label_values(&[lag.job]).set(lag.ms);
+            self.scheduled_lag
+                .with_label_values(&[lag.job])
+                .set(seconds(lag.ms));
         }
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact for the next 200,000 years")]
+fn seconds(millis: i64) -> f64 {
+    millis as f64 / 1_000.0
 }
 
 impl Observer for Metrics {
