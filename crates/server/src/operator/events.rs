@@ -7,6 +7,7 @@ use axum::http::{Extensions, HeaderMap, Method, Response};
 use prilavok_domain::BusinessId;
 use prilavok_store::Entity;
 use prilavok_wire::live;
+use prilavok_wire::openapi::StreamedEvent;
 use utoipa::IntoParams;
 use utoipa::PartialSchema;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -80,7 +81,7 @@ impl IntoParams for EventsQuery {
     operation_id = "streamEvents",
     params(EventsQuery),
     responses(
-        (status = 200, description = "The stream, which goes on until one side ends it.", body = String,
+        (status = 200, description = "The stream, which goes on until one side ends it.", body = inline(StreamedEvent),
          content_type = "text/event-stream"),
         ReadErrors,
     ),

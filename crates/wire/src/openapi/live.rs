@@ -7,6 +7,7 @@ use utoipa::openapi::path::{
 };
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, ResponseBuilder};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::operations::{business_header, parameter};
 use super::{JSON, reference};
@@ -16,15 +17,25 @@ use crate::live;
 /// The tag of what is ours beside the upstream groups.
 pub(super) const TAG: &str = "live events";
 
-const EXAMPLE: &str = "\
-retry: 1000
-id: 1037849186304000
-
-id: 1037849190236160
-event: CHAT_MESSAGE_SENT
-data: {\"notificationType\":\"CHAT_MESSAGE_SENT\",\"businessId\":1,\"chatId\":2,\"messageId\":3,\"sentAt\":\"2025-01-16T10:09:49.759Z\"}
-
-";
+// OpenAPI 3.1 has no word for a stream's parts; tools that read streams hold each event against the schema of the whole.
+/// One event of the stream, as its reader sees it.
+#[derive(Debug, ToSchema)]
+#[schema(example = json!({
+    "id": "1037849190236160",
+    "event": "CHAT_MESSAGE_SENT",
+    "data": "{\"notificationType\":\"CHAT_MESSAGE_SENT\",\"businessId\":1,\"chatId\":2,\"messageId\":3,\"sentAt\":\"2025-01-16T10:09:49.759Z\"}",
+}))]
+#[expect(dead_code, reason = "describes what `live::write_event` writes")]
+pub struct StreamedEvent {
+    /// What to resume after; a `gap` has none of its own.
+    #[schema(required = false)]
+    id: String,
+    /// The event's type, or `gap`: events were missed that are not kept any more.
+    event: String,
+    /// JSON: the body of the notification about the event, or where the stream goes on after a `gap`.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+}
 
 const ERRORS: [(&str, &str); 8] = [
     ("400", "The last event id or the header `X-Business-Id` is wrong"),
@@ -57,10 +68,7 @@ fn describe() -> Operation {
         include_str!("live.md").trim_end(),
         named.join(", ")
     );
-    let text = ObjectBuilder::new().schema_type(Type::String);
-    let stream = ContentBuilder::new()
-        .schema(Some(text))
-        .example(Some(json!(EXAMPLE)));
+    let stream = ContentBuilder::new().schema(Some(StreamedEvent::schema()));
     let mut described = OperationBuilder::new()
         .tag(TAG)
         .operation_id(Some(live::NAME))

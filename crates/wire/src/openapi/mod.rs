@@ -20,6 +20,8 @@ mod bodies;
 mod live;
 mod operations;
 
+pub use live::StreamedEvent;
+
 const JSON: &str = "application/json";
 const KEY: &str = "ApiKey";
 const OAUTH: &str = "OAuth";
