@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use prilavok_domain::{Clock, IdSequence, ManualClock, Timestamp};
 use prilavok_server::app::{App, SharedApp};
+use prilavok_server::http::Served;
 use prilavok_server::settings::{Overrides, Settings};
 use prilavok_store::Store;
 use prilavok_store::files::FileStore;
@@ -156,10 +158,9 @@ async fn start(
         .await
         .expect("a free port");
     let address = listener.local_addr().expect("an address");
-    let router = prilavok_server::router::router(Arc::clone(&app));
+    let served = Served::new(Arc::clone(&app));
     tokio::spawn(prilavok_server::http::serve(
-        Arc::clone(&app),
-        router,
+        Arc::new(ArcSwap::from_pointee(served)),
         listener,
         std::future::pending(),
     ));

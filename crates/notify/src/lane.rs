@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use prilavok_domain::{Clock, Timestamp};
-use prilavok_store::{Delivery, Settled, Store, StoreError, Subscription, Try};
+use prilavok_store::{Attempt, Delivery, Settled, Store, StoreError, Subscription, Try};
 use prilavok_wire::notification::Verdict;
 use tokio::sync::{Notify, watch};
 
 use crate::alarm::Alarm;
+use crate::fault::{DeliveryFault, DeliveryFaults};
 use crate::observer::Observer;
 use crate::schedule::{Next, Schedule};
 use crate::sender::Sender;
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) schedule: Schedule,
     pub(crate) alarm: Alarm,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) faults: Arc<dyn DeliveryFaults>,
 }
 
 /// One subscription's deliveries.
@@ -172,7 +174,13 @@ impl Lane {
             }
             self.look_at_url(position);
             let subscription = self.subscription.borrow().clone();
-            let (attempt, verdict) = self.shared.sender.event(&subscription, &delivery.event).await;
+            let now = self.shared.clock.now();
+            let fault = self.shared.faults.of(&subscription, &delivery.event, now);
+            if let Some(DeliveryFault::Delay(until)) = fault {
+                position.next_try_at = Some(until);
+                break;
+            }
+            let (attempt, verdict) = self.send(&subscription, &delivery, fault).await;
             let again = position.failing_since.is_some();
             let settled = self.follow(&verdict, attempt.at, position);
             let took = Duration::from_millis(u64::from(attempt.duration_ms));
@@ -209,6 +217,24 @@ impl Lane {
         }
         self.settle(&mut tries, position).await?;
         Ok(Ok(()))
+    }
+
+    /// Sends a notification, or does to it what the sandbox wants.
+    async fn send(
+        &self,
+        subscription: &Subscription,
+        delivery: &Delivery,
+        fault: Option<DeliveryFault>,
+    ) -> (Attempt, Verdict) {
+        let sender = &self.shared.sender;
+        match fault {
+            Some(DeliveryFault::Drop) => (sender.dropped(), Verdict::Accepted),
+            Some(DeliveryFault::Duplicate) => {
+                let _ = sender.event(subscription, &delivery.event).await;
+                sender.event(subscription, &delivery.event).await
+            }
+            _ => sender.event(subscription, &delivery.event).await,
+        }
     }
 
     /// What follows from a try.

@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use prilavok_domain::{BusinessId, Clock, SubscriptionId, Timestamp};
-use prilavok_store::{Store, StoreError, Subscription};
+use prilavok_store::{Delivery, Store, StoreError, Subscription};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::alarm::Alarm;
 use crate::enrolment::Enrolment;
+use crate::fault::DeliveryFaults;
 use crate::lane::{Lane, Shared};
 use crate::observer::Observer;
 use crate::schedule::Schedule;
@@ -41,6 +42,17 @@ struct Lanes {
     of: HashMap<BusinessId, HashMap<SubscriptionId, LaneHandle>>,
 }
 
+/// Whether there is anything to deliver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook {
+    /// Nothing waits.
+    Idle,
+    /// What waits is for later.
+    Until(Timestamp),
+    /// Something is being delivered, or about to be.
+    Busy,
+}
+
 /// A lane, from outside.
 struct LaneHandle {
     /// The lane ends when this is dropped; `None` once it was.
@@ -60,6 +72,7 @@ impl Notifier {
         sender: Sender,
         schedule: Schedule,
         observer: Arc<dyn Observer>,
+        faults: Arc<dyn DeliveryFaults>,
         tick: Duration,
     ) -> Self {
         let shared = Shared {
@@ -69,6 +82,7 @@ impl Notifier {
             sender,
             schedule,
             observer,
+            faults,
         };
         Self(Arc::new(Inner {
             shared: Arc::new(shared),
@@ -99,6 +113,42 @@ impl Notifier {
             .filter(|at| *at > 0)
             .min();
         oldest.map_or(0, |at| (self.0.shared.clock.now().as_millis() - at).max(0))
+    }
+
+    /// Whether anything is to be delivered, asked from the store: so it is true whatever the lanes know by now.
+    pub async fn outlook(&self) -> Result<Outlook, StoreError> {
+        let mut outlook = Outlook::Idle;
+        for subscription in self.0.shared.store.enabled_subscriptions().await? {
+            let Some(first) = self.first_waiting(&subscription).await? else {
+                continue;
+            };
+            let held = self.0.shared.faults.held_until(&subscription, &first.event);
+            let Some(at) = held.max(subscription.next_try_at) else {
+                return Ok(Outlook::Busy);
+            };
+            if at <= self.0.shared.clock.now() {
+                return Ok(Outlook::Busy);
+            }
+            outlook = match outlook {
+                Outlook::Until(sooner) if sooner <= at => outlook,
+                _ => Outlook::Until(at),
+            };
+        }
+        Ok(outlook)
+    }
+
+    async fn first_waiting(&self, of: &Subscription) -> Result<Option<Delivery>, StoreError> {
+        let mut seen = 0;
+        loop {
+            let waiting = self.0.shared.store.waiting(of.business, of.id, seen, 1).await?;
+            if let Some(first) = waiting.deliveries.into_iter().next() {
+                return Ok(Some(first));
+            }
+            if !waiting.more {
+                return Ok(None);
+            }
+            seen = waiting.seen;
+        }
     }
 
     /// How many subscriptions are disabled because deliveries failed.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prilavok_domain::{Clock, Timestamp};
-use prilavok_notify::{Notifier, Patience, Scheduled, Sender, SigningSecrets, SystemResolver, WebhookClient};
+use prilavok_notify::{
+    DeliveryFaults, NoFaults, Notifier, Patience, Scheduled, Sender, SigningSecrets, SystemResolver,
+    WebhookClient,
+};
 use prilavok_store::Store;
 use prilavok_store::files::FileStore;
 use tokio::task::JoinHandle;
@@ -23,6 +26,23 @@ const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 const CLOCK_INTERVAL: Duration = Duration::from_millis(50);
 /// Counts of hours before the last one are of no use to anybody.
 const USAGE_KEPT_MS: i64 = 2 * 3_600_000;
+
+/// What the sandbox has otherwise than a server.
+pub struct Adjustments {
+    /// How often the clock is looked at for what has come due.
+    pub clock_interval: Duration,
+    /// What goes wrong with deliveries on purpose.
+    pub faults: Arc<dyn DeliveryFaults>,
+}
+
+impl Default for Adjustments {
+    fn default() -> Self {
+        Self {
+            clock_interval: CLOCK_INTERVAL,
+            faults: Arc::new(NoFaults),
+        }
+    }
+}
 
 /// What every request shares.
 pub struct App {
@@ -50,6 +70,7 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Whether the store works.
     pub readiness: Readiness,
+    clock_interval: Duration,
 }
 
 /// The state of every handler.
@@ -63,6 +84,18 @@ impl App {
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> anyhow::Result<Self> {
+        Self::adjusted(store, files, clock, settings, Adjustments::default()).await
+    }
+
+    /// The same, with what the sandbox has otherwise.
+    pub async fn adjusted(
+        store: Arc<dyn Store>,
+        files: FileStore,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+        adjustments: Adjustments,
+    ) -> anyhow::Result<Self> {
+        let clock_interval = adjustments.clock_interval;
         let secret = store.server_secret().await?;
         let metrics = Arc::new(Metrics::new()?);
         store.observe(metrics.clone());
@@ -79,7 +112,8 @@ impl App {
             sender,
             settings.notifications.schedule.clone(),
             metrics.clone(),
-            CLOCK_INTERVAL,
+            adjustments.faults,
+            clock_interval,
         );
         let scheduled = Scheduled::new(
             Arc::clone(&store),
@@ -106,6 +140,7 @@ impl App {
             files,
             clock,
             settings,
+            clock_interval,
         })
     }
 
@@ -123,9 +158,10 @@ impl App {
         let keeping = Arc::clone(self);
         let (notifier, scheduled) = (self.notifier.clone(), self.scheduled.clone());
         let live = Arc::clone(&self.live);
+        let clock_interval = self.clock_interval;
         Background(vec![
             tokio::spawn(async move { notifier.run().await }),
-            tokio::spawn(async move { scheduled.run(CLOCK_INTERVAL).await }),
+            tokio::spawn(async move { scheduled.run(clock_interval).await }),
             tokio::spawn(async move { live.run().await }),
             tokio::spawn(async move { watching.access.watch().await }),
             tokio::spawn(async move {

@@ -3,12 +3,12 @@
 //! in [`crate::head_refusal`]: no request has come for a surface to answer.
 
 use std::any::Any;
-use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
 use futures_util::FutureExt;
@@ -38,14 +38,41 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How long to wait when the system has no more sockets for us.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `router` on `listener` until `stop` resolves, then lets requests under way finish within
+/// What answers requests: an app and its routes.
+#[derive(Clone)]
+pub struct Served {
+    /// What every request shares.
+    pub app: SharedApp,
+    /// The routes.
+    pub router: Router,
+}
+
+impl Served {
+    /// An app with all its surfaces.
+    #[must_use]
+    pub fn new(app: SharedApp) -> Self {
+        let router = crate::router::router(Arc::clone(&app));
+        Self { app, router }
+    }
+}
+
+/// Left in an answer that the client is not to see: its connection ends without one. So the sandbox loses answers.
+#[derive(Debug, Clone, Copy)]
+pub struct HangUp;
+
+/// The connection ends instead of an answer.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the answer was lost on purpose")]
+struct HungUp;
+
+/// Serves what `served` holds on `listener` until `stop` resolves, then lets requests under way finish within
 /// the time that the settings give. Answers whether all of them did.
 pub async fn serve(
-    app: SharedApp,
-    router: Router,
+    served: Arc<ArcSwap<Served>>,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> bool {
+    let app = Arc::clone(&served.load().app);
     let places = Arc::new(Semaphore::new(app.settings.server.max_connections));
     let graceful = GracefulShutdown::new();
     let write_timeout = Duration::from_secs(app.settings.server.write_timeout_seconds);
@@ -77,16 +104,20 @@ pub async fn serve(
         let _ = stream.set_nodelay(true);
         let turn = Turn::default();
         let watched_turn = turn.clone();
-        let (of_app, of_router) = (Arc::clone(&app), router.clone());
+        let served = Arc::clone(&served);
         let socket = Socket::new(stream);
         let peer = socket.peer();
         let service = service_fn(move |mut request: Request<Incoming>| {
             turn.begin();
-            let (app, router, turn) = (Arc::clone(&of_app), of_router.clone(), turn.clone());
+            let Served { app, router } = Served::clone(&served.load());
+            let turn = turn.clone();
             request.extensions_mut().insert(peer.clone());
             async move {
                 let response = answer(&app, router, request).await;
-                Ok::<Response<Answering>, Infallible>(response.map(|body| turn.answered_by(body)))
+                if response.extensions().get::<HangUp>().is_some() {
+                    return Err(HungUp);
+                }
+                Ok::<Response<Answering>, HungUp>(response.map(|body| turn.answered_by(body)))
             }
         });
         // A client that leaves unread what was sent to it holds memory here: it is cut off.
@@ -104,6 +135,7 @@ pub async fn serve(
     drop(listener);
     let patience = Duration::from_secs(app.settings.server.shutdown_seconds);
     // Streams would go on for ever; what else runs may finish.
+    let app = Arc::clone(&served.load().app);
     let ended = async { tokio::join!(app.live.close(), graceful.shutdown()) };
     tokio::time::timeout(patience, ended).await.is_ok()
 }

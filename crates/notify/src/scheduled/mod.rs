@@ -67,6 +67,15 @@ struct Job {
     due: AtomicI64,
 }
 
+/// A job that found something to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Done {
+    /// The job.
+    pub job: &'static str,
+    /// How many chats, keys, lines or files it dealt with.
+    pub count: u64,
+}
+
 /// How late a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lag {
@@ -135,8 +144,9 @@ impl Scheduled {
         }
     }
 
-    /// Does what is due now.
-    pub async fn run_due(&self) {
+    /// Does what is due now; answers what there was to do.
+    pub async fn run_due(&self) -> Vec<Done> {
+        let mut done = Vec::new();
         for job in self.jobs.iter() {
             let now = self.clock.now();
             let (due, every) = (job.due.load(Ordering::Relaxed), job.task.every_ms());
@@ -146,7 +156,11 @@ impl Scheduled {
             }
             match self.perform(&job.task, now).await {
                 Ok(0) => {}
-                Ok(done) => tracing::info!(job = job.task.name(), done, "scheduled work"),
+                Ok(count) => {
+                    let job = job.task.name();
+                    tracing::info!(job, count, "scheduled work");
+                    done.push(Done { job, count });
+                }
                 Err(error) => {
                     // It stays due, and its lag shows.
                     tracing::warn!(job = job.task.name(), %error, "scheduled work failed: it is tried again");
@@ -155,6 +169,7 @@ impl Scheduled {
             }
             job.due.store(now.as_millis() + every, Ordering::Relaxed);
         }
+        done
     }
 
     /// Does a job; answers how much there was to do.

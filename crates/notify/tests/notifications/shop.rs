@@ -12,8 +12,8 @@ use prilavok_domain::{
     Timestamp,
 };
 use prilavok_notify::{
-    Guard, Notifier, Observer, Patience, Resolve, Schedule, Sender as NotificationSender, SigningSecrets,
-    SystemResolver, WebhookClient,
+    Guard, NoFaults, Notifier, Observer, Patience, Resolve, Schedule, Sender as NotificationSender,
+    SigningSecrets, SystemResolver, WebhookClient,
 };
 use prilavok_store::files::FileStore;
 use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
@@ -241,6 +241,7 @@ impl Shop {
             sender,
             Schedule::default(),
             self.tried.clone(),
+            Arc::new(NoFaults),
             Duration::from_millis(1),
         );
         let running = notifier.clone();

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use arc_swap::ArcSwap;
 use clap::Args;
 use prilavok_domain::{Clock, SystemClock};
 use prilavok_server::app::App;
 use prilavok_server::demo::{self, DemoKeys, Seeded};
+use prilavok_server::http::{self, Served};
 use prilavok_server::settings::{Overrides, Settings};
-use prilavok_server::{http, router};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -92,7 +93,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         tracing::info!("stopping: requests under way may finish");
     };
-    let all_finished = http::serve(Arc::clone(&app), router::router(Arc::clone(&app)), listener, stop).await;
+    let served = Arc::new(ArcSwap::from_pointee(Served::new(Arc::clone(&app))));
+    let all_finished = http::serve(served, listener, stop).await;
     drop(background);
     app.close().await;
     if all_finished {

@@ -18,6 +18,19 @@ use super::{auth, campaigns, chats, events, files, headers, messages, token};
 use crate::app::{App, SharedApp};
 use crate::request_id::RequestId;
 
+/// Left in a request that is to fail: once the call is admitted, this is its answer. So the sandbox makes faults.
+#[derive(Debug, Clone)]
+pub struct Injected(pub ApiError);
+
+/// The operation that a method and a path mean, and the id in the path as it was written.
+#[must_use]
+pub fn called<'p>(method: &Method, path: &'p str) -> Option<(Operation, &'p str)> {
+    match route::find(method, path) {
+        Route::Operation { operation, id } => Some((operation, id)),
+        _ => None,
+    }
+}
+
 /// Answers a request to the Partner API, and any request whose address nobody else knows. The
 /// operation and the caller's business are left in the answer's extensions, for those who count and log.
 pub async fn partner(State(app): State<SharedApp>, request: Request) -> Response<Body> {
@@ -113,7 +126,10 @@ async fn perform(
         now,
         incident: &incident,
     };
-    let outcome = handle(call).await;
+    let outcome = match parts.extensions.get::<Injected>() {
+        Some(Injected(error)) => Err(error.clone().into()),
+        None => handle(call).await,
+    };
     drop(slot);
     if matches!(&outcome, Err(failure) if failure.status().is_server_error()) {
         app.limits.give_back(operation, business, now);
