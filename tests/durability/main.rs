@@ -5,3 +5,14 @@ mod messages;
 mod notifications;
 mod receivers;
 mod server;
+mod writers;
+
+use std::str::FromStr;
+
+/// What the environment asks for, or what is usual.
+fn asked<T: FromStr>(name: &str, usual: T) -> T {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(usual)
+}

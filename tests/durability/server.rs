@@ -4,8 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use reqwest::blocking::{Client, multipart};
+use reqwest::blocking::Client;
 use serde_json::{Value, json};
+
+use crate::writers::{self, What};
 
 pub(crate) struct Server {
     child: Child,
@@ -160,45 +162,46 @@ impl Server {
         Setting { chats, key, operator }
     }
 
-    /// What the partner wrote into a chat: texts, and of files the content.
-    pub(crate) fn texts(&self, setting: &Setting, chat: i64) -> Vec<String> {
-        let client = Client::new();
-        let mut texts = Vec::new();
+    /// The messages of a chat, in order.
+    pub(crate) fn messages(&self, setting: &Setting, chat: i64) -> Vec<Value> {
+        let mut all = Vec::new();
         let mut cursor = String::new();
         loop {
-            let url = format!(
-                "{}/operator/v1/businesses/1/chats/{chat}/messages?limit=1000{cursor}",
-                self.address
-            );
-            let page: Value = client
-                .get(&url)
-                .bearer_auth(&setting.operator)
-                .send()
-                .expect("an answer")
-                .json()
-                .expect("JSON");
-            for message in page["items"].as_array().expect("a list") {
-                texts.push(match message["message"].as_str() {
-                    Some(text) => text.to_owned(),
-                    None => self.content(&client, &message["files"][0]),
-                });
-            }
+            let path = format!("/operator/v1/businesses/1/chats/{chat}/messages?limit=1000{cursor}");
+            let request = Client::new().get(format!("{}{path}", self.address));
+            let answer = request.bearer_auth(&setting.operator).send().expect("an answer");
+            let mut page: Value = answer.json().expect("JSON");
+            let Value::Array(items) = page["items"].take() else {
+                panic!("no list: {page}")
+            };
+            all.extend(items);
             match page["nextCursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
-                None => return texts,
+                None => return all,
             }
         }
     }
 
-    fn content(&self, client: &Client, file: &Value) -> String {
+    /// Whether a message that was found is the one that was sent; of a file every byte.
+    pub(crate) fn is(&self, found: &Value, sent: &What) -> bool {
+        match sent {
+            What::Text(text) => found["message"] == text.as_str(),
+            What::File { name, seed } => {
+                let file = &found["files"][0];
+                file["name"] == name.as_str() && self.content(file) == writers::bytes(*seed)
+            }
+        }
+    }
+
+    fn content(&self, file: &Value) -> Vec<u8> {
         let url = file["url"].as_str().expect("a link");
         let path = url.splitn(4, '/').nth(3).expect("a path");
-        let answer = client
+        let answer = Client::new()
             .get(format!("{}/{path}", self.address))
             .send()
             .expect("an answer");
         assert!(answer.status().is_success(), "{url}: {}", answer.status());
-        answer.text().expect("text")
+        answer.bytes().expect("bytes").to_vec()
     }
 }
 
@@ -208,24 +211,4 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Whether the server acknowledged the text, sent as a message or as a file.
-pub(crate) fn send(address: &str, key: &str, chat: i64, text: &str, as_file: bool) -> bool {
-    let business = format!("{address}/v2/businesses/1/chats");
-    let request = if as_file {
-        let part = multipart::Part::bytes(text.as_bytes().to_vec()).file_name("note.txt");
-        let form = multipart::Form::new().part("file", part);
-        Client::new()
-            .post(format!("{business}/file/send?chatId={chat}"))
-            .multipart(form)
-    } else {
-        Client::new()
-            .post(format!("{business}/message?chatId={chat}"))
-            .json(&json!({"message": text}))
-    };
-    request
-        .header("Api-Key", key)
-        .send()
-        .is_ok_and(|answer| answer.status().is_success())
 }

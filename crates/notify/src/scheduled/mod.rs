@@ -17,6 +17,8 @@ use prilavok_store::{Result, Store, StoreError};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// How long work waits that failed: a disk that is full must not fill its log as well.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Businesses read at a time.
 const BUSINESSES: usize = 1_000;
 
@@ -131,12 +133,15 @@ impl Scheduled {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.run_due().await;
+            if !self.run_due().await {
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 
-    /// Does what is due now.
-    pub async fn run_due(&self) {
+    /// Does what is due now; answers whether nothing failed.
+    pub async fn run_due(&self) -> bool {
+        let mut nothing_failed = true;
         for job in self.jobs.iter() {
             let now = self.clock.now();
             let (due, every) = (job.due.load(Ordering::Relaxed), job.task.every_ms());
@@ -150,11 +155,13 @@ impl Scheduled {
                 Err(error) => {
                     // It stays due, and its lag shows.
                     tracing::warn!(job = job.task.name(), %error, "scheduled work failed: it is tried again");
+                    nothing_failed = false;
                     continue;
                 }
             }
             job.due.store(now.as_millis() + every, Ordering::Relaxed);
         }
+        nothing_failed
     }
 
     /// Does a job; answers how much there was to do.

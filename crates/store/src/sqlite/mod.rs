@@ -5,13 +5,16 @@
 //! `open`'s hands: a commit with `synchronous=FULL` in a write-ahead log.
 
 mod attempts;
+mod backup;
 mod chat_list;
 mod chats;
+mod check;
 mod credentials;
 mod deliveries;
 mod events;
 mod fault;
 mod idempotency;
+mod log;
 mod messages;
 mod meta;
 mod open;
@@ -23,7 +26,6 @@ mod readers;
 mod registry;
 mod rows;
 mod subscriptions;
-mod upkeep;
 mod usage;
 mod writer;
 
@@ -524,12 +526,12 @@ impl Store for SqliteStore {
     async fn backup(&self, to: &Path, progress: Box<dyn Fn(u64, u64) + Send>) -> Result<()> {
         let to: PathBuf = to.to_owned();
         self.readers
-            .on_its_own(move |conn| upkeep::backup(conn, &to, progress))
+            .on_its_own(move |conn| backup::backup(conn, &to, progress))
             .await
     }
 
     async fn check(&self, files: &FileStore) -> Result<CheckReport> {
-        let (mut report, objects) = self.readers.on_its_own(upkeep::check).await?;
+        let (mut report, objects) = self.readers.on_its_own(check::check).await?;
         for (object, size) in objects {
             match files.size(&object).await {
                 Ok(found) if found == size => {}

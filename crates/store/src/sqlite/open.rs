@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use super::log;
+
 /// "PRIL": tells our files from other SQLite files.
 const APPLICATION_ID: i32 = 0x5052_494C;
 
@@ -53,6 +55,9 @@ pub enum OpenError {
         /// The newest version that this program knows.
         known: usize,
     },
+    /// Its write-ahead log is cut short.
+    #[error(transparent)]
+    CutLog(#[from] log::CutLog),
     /// SQLite refuses it.
     #[error("cannot open {}: {source}", path.display())]
     Sqlite {
@@ -75,6 +80,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
         path: path.to_owned(),
         source,
     };
+    log::must_be_whole(path)?;
     let mut conn = Connection::open(path).map_err(at)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
     recognise(&conn, path)?;

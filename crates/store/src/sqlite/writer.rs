@@ -81,13 +81,23 @@ fn in_savepoint<T>(write: &mut Write<'_>, work: impl FnOnce(&mut Write<'_>) -> R
     write.conn.prepare_cached("SAVEPOINT write")?.execute([])?;
     let result = work(write);
     // After a full disk SQLite may have rolled the whole transaction back: no savepoint is left.
-    if !write.conn.is_autocommit() {
-        if result.is_err() {
-            write.conn.prepare_cached("ROLLBACK TO write")?.execute([])?;
-        }
-        write.conn.prepare_cached("RELEASE write")?.execute([])?;
+    if !write.conn.is_autocommit()
+        && let Err(error) = leave(write.conn, result.is_ok())
+    {
+        // Half of a write must not be committed with the others of its group: none is.
+        let _ = write.conn.execute_batch("ROLLBACK");
+        return Err(error.into());
     }
     result
+}
+
+/// Ends the savepoint, and keeps what was written in it or not.
+fn leave(conn: &Connection, keep: bool) -> rusqlite::Result<()> {
+    if !keep {
+        conn.prepare_cached("ROLLBACK TO write")?.execute([])?;
+    }
+    conn.prepare_cached("RELEASE write")?.execute([])?;
+    Ok(())
 }
 
 /// The writing thread, from outside.
