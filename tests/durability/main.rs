@@ -1,6 +1,9 @@
 //! Nothing acknowledged is lost and nothing committed goes untold: real servers, killed with SIGKILL in the
 //! middle of their work.
 
+mod backup;
+mod damage;
+mod disk;
 mod messages;
 mod notifications;
 mod receivers;

@@ -62,7 +62,6 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     observed: Observed,
-    presence: Presence,
 }
 
 impl SqliteStore {
@@ -76,9 +75,8 @@ impl SqliteStore {
             source,
         };
         let presence = Presence::of(path).map_err(unusable)?;
-        let writer = Writer::start(conn, ids, observed.clone()).map_err(unusable)?;
+        let writer = Writer::start(conn, presence, ids, observed.clone()).map_err(unusable)?;
         Ok(Self {
-            presence,
             writer,
             readers: Readers::new(path.to_owned(), observed.clone()),
             observed,
@@ -503,7 +501,6 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self) -> Result<()> {
-        self.presence.prove()?;
         let written = self.writer.write(|write| meta::prove(write.conn)).await?;
         // The write made what readers have in memory out of date: this read goes to the file.
         let read = self.readers.read(meta::proof)?;

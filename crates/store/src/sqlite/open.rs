@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::log;
 
@@ -59,13 +59,24 @@ pub enum OpenError {
     #[error(transparent)]
     CutLog(#[from] log::CutLog),
     /// SQLite refuses it.
-    #[error("cannot open {}: {source}", path.display())]
+    #[error("cannot open {}: {source}{}", path.display(), advice(source))]
     Sqlite {
         /// The file.
         path: PathBuf,
         /// Why.
         source: rusqlite::Error,
     },
+}
+
+/// What an operator can do about an error whose text does not say it.
+fn advice(error: &rusqlite::Error) -> &'static str {
+    use ErrorCode::{CannotOpen, DatabaseCorrupt, NotADatabase, ReadOnly, SystemIoFailure};
+    match error.sqlite_error_code() {
+        Some(ReadOnly | CannotOpen) => ": it or its folder may not be written",
+        Some(SystemIoFailure) => ": is the disk full, or broken?",
+        Some(DatabaseCorrupt | NotADatabase) => ": the file is damaged, restore a backup",
+        _ => "",
+    }
 }
 
 /// The connection that writes: makes the file if there is none, and brings it up to date.
