@@ -168,6 +168,12 @@ fn a_planted_corruption_is_found_and_named() {
             ": nobody wrote, and the status says that somebody did",
         ),
         (
+            "PRAGMA foreign_keys = OFF; INSERT INTO message
+                 SELECT business_id, 3, message_id, created_at, sender, text, files FROM message
+                 WHERE business_id = 1 AND chat_id = 1 AND files = 0 LIMIT 1",
+            "business 1, chat 1: two chats have a message with the same id",
+        ),
+        (
             "UPDATE message_file SET object = (SELECT min(object) FROM message_file)",
             ": a file is another message's as well",
         ),
