@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::server::{self, Server, Setting};
 
 const PAGE: u64 = 4096;
+const NOISE: [u8; 4096] = [0xA5; 4096];
 
 fn database(folder: &Path) -> std::path::PathBuf {
     folder.join("prilavok.sqlite")
@@ -36,8 +37,7 @@ fn spoil(folder: &Path, page: u64) {
         .write(true)
         .open(database(folder))
         .expect("the store");
-    file.write_all_at(&[0xA5; PAGE as usize], (page - 1) * PAGE)
-        .expect("spoilt");
+    file.write_all_at(&NOISE, (page - 1) * PAGE).expect("spoilt");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_log_that_was_cut_short_is_refused_until_the_operator_decides() {
         match harm {
             Removed => fs::remove_file(&log).expect("removed"),
             Cut(size) => file.set_len(*size).expect("cut"),
-            Overwritten(at) => file.write_all_at(&[0xA5; 100], *at).expect("overwritten"),
+            Overwritten(at) => file.write_all_at(&NOISE[..100], *at).expect("overwritten"),
         }
         for command in ["serve", "check"] {
             let (code, said) = server::run(folder.path(), &[command]);

@@ -102,18 +102,19 @@ impl Server {
     pub(crate) fn logging_to(folder: &Path, log: &Path) -> Self {
         let file = File::create(log).expect("a log");
         let mut command = Self::command(folder);
-        let child = command.stderr(file).spawn().expect("the binary starts");
-        loop {
+        let mut server = Self {
+            child: command.stderr(file).spawn().expect("the binary starts"),
+            folder: folder.to_owned(),
+            address: String::new(),
+        };
+        while server.address.is_empty() {
             let text = std::fs::read_to_string(log).expect("text");
-            if let Some(address) = text.lines().find_map(address) {
-                return Self {
-                    child,
-                    folder: folder.to_owned(),
-                    address,
-                };
-            }
+            let ended = server.child.try_wait().expect("a child");
+            assert_eq!(ended, None, "{text}");
+            server.address = text.lines().find_map(address).unwrap_or_default();
             std::thread::sleep(Duration::from_millis(5));
         }
+        server
     }
 
     fn command(folder: &Path) -> Command {

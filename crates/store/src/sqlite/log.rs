@@ -37,7 +37,7 @@ const INDEX_HEADER: usize = 48;
 /// Behind that it says how many pages are in the database already.
 const COPIED: usize = 2 * INDEX_HEADER;
 /// The header of the log, and of each page in it.
-const HEADER: u64 = 32;
+const HEADER: usize = 32;
 const PAGE_HEADER: usize = 24;
 
 /// Refuses a log that holds less than its index says.
@@ -70,7 +70,7 @@ pub(super) fn must_be_whole(database: &Path) -> Result<(), CutLog> {
 /// not the one that the index is of.
 fn whole_pages(log: &Path, known: &Index) -> std::io::Result<Option<u64>> {
     let mut log = BufReader::new(File::open(log)?);
-    let mut header = [0; HEADER as usize];
+    let mut header = [0; HEADER];
     log.read_exact(&mut header)?;
     if header[16..24] != known.salt {
         return Ok(None);
