@@ -155,6 +155,73 @@ fn a_planted_corruption_is_found_and_named() {
             "a row of purchase names a row that is not there",
         ),
         (
+            "UPDATE message SET sender = 'NOBODY' WHERE business_id = 1 AND chat_id = 1",
+            "business 1, chat 1: there is no such sender",
+        ),
+        (
+            "UPDATE message SET created_at = created_at + 1000000000 WHERE message_id =
+                 (SELECT min(message_id) FROM message WHERE business_id = 1 AND chat_id = 1)",
+            "business 1, chat 1: a message is older than the one before it",
+        ),
+        (
+            "UPDATE chat SET status = 'WAITING_FOR_CUSTOMER' WHERE last_message_id IS NULL",
+            ": nobody wrote, and the status says that somebody did",
+        ),
+        (
+            "PRAGMA foreign_keys = OFF; INSERT INTO message
+                 SELECT business_id, 3, message_id, created_at, sender, text, files FROM message
+                 WHERE business_id = 1 AND chat_id = 1 AND files = 0 LIMIT 1",
+            "business 1, chat 1: two chats have a message with the same id",
+        ),
+        (
+            "UPDATE message_file SET object = (SELECT min(object) FROM message_file)",
+            ": a file is another message's as well",
+        ),
+        (
+            "UPDATE meta SET value = 1 WHERE name = 'last_id'",
+            "business 1, chat 1: its id, or one of a message or an event of it, was never handed out",
+        ),
+        (
+            "DELETE FROM event WHERE message_id =
+                 (SELECT max(message_id) FROM message WHERE business_id = 1 AND chat_id = 1)",
+            "business 1, chat 1: a message has no event",
+        ),
+        (
+            "DELETE FROM event WHERE type = 'CHAT_CREATED' AND business_id = 1 AND chat_id =
+                 (SELECT max(chat_id) FROM chat WHERE business_id = 1 AND type = 'CHAT')",
+            ": its beginning has no event",
+        ),
+        (
+            "UPDATE chat SET status = 'FINISHED' WHERE type = 'ARBITRAGE'",
+            ": its end has no event",
+        ),
+        (
+            "UPDATE event SET message_id = message_id + 1000 WHERE business_id = 1 AND chat_id = 1",
+            ": it is about a chat or a message that is not there",
+        ),
+        (
+            "UPDATE event SET at = at + 1 WHERE business_id = 1 AND message_id IS NOT NULL",
+            "tells another time than the message",
+        ),
+        (
+            "INSERT INTO event SELECT business_id, 1000000 + event_id, type, chat_id, message_id, at FROM event
+                 WHERE business_id = 1 AND chat_id = 1 AND message_id IS NOT NULL",
+            "business 1, event 10000",
+        ),
+        (
+            "UPDATE event SET event_id = -event_id WHERE business_id = 1 AND chat_id = 1",
+            ": it is older than what it tells",
+        ),
+        (
+            "INSERT INTO subscription VALUES
+                 (1, 9, 'crm', 'http://x/', '', 'HAND', 1, NULL, 0, 9007199254740000, NULL, NULL)",
+            "business 1, subscription 9: it is past events that have not happened yet",
+        ),
+        (
+            "INSERT INTO again VALUES (1, 9, 10, (SELECT min(event_id) FROM event WHERE business_id = 1))",
+            "business 1, subscription 9: an event is to be sent again that is not there, or to nobody",
+        ),
+        (
             "UPDATE message_file SET size = size + 1 WHERE business_id = 1 AND chat_id = 2",
             "bytes instead of",
         ),

@@ -126,6 +126,22 @@ fn the_hour_s_calls_run_out_and_come_back() {
 }
 
 #[test]
+fn a_clock_that_steps_back_an_hour_gives_no_second_hour_and_the_window_still_ends() {
+    let counter = with_limit(Operation::GetChat, 2);
+    counter.get(CHAT).succeeded();
+    counter.clock.advance(-HOUR_MS);
+    counter.get(CHAT).succeeded();
+    let refused = counter.get(CHAT);
+    assert_eq!(refused.status, 420, "{}", refused.body);
+    assert_eq!(
+        refused.header("x-ratelimit-resource-until"),
+        "Tue, 09 Jan 2024 15:00:00 GMT"
+    );
+    counter.clock.advance(HOUR_MS + 55 * 60_000);
+    assert_eq!(remaining(&counter.get(CHAT).succeeded()), 1);
+}
+
+#[test]
 fn a_campaign_s_hour_is_counted_for_its_business() {
     let counter = with_limit(Operation::GetCampaign, 1);
     counter.get("/v2/campaigns/1").succeeded();

@@ -5,7 +5,6 @@
 //! `SOAK_SERVER_CORE` pins the server to one core; the rate and the memory are printed.
 
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,7 @@ use reqwest::blocking::Client;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+use crate::asked;
 use crate::receivers::{Receiver, Receivers};
 use crate::server::{self, Server, Setting};
 
@@ -26,13 +26,6 @@ const SCHEDULE: (&str, &str) = (
     "PRILAVOK_NOTIFICATIONS__SCHEDULE",
     "[{every_seconds=1,until_seconds=1209600}]",
 );
-
-fn asked<T: FromStr>(name: &str, usual: T) -> T {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(usual)
-}
 
 fn start(folder: &Path) -> Server {
     let variables = [SCHEDULE, ("PRILAVOK_LOG__FILTER", "warn,prilavok=info")];

@@ -9,6 +9,9 @@ use parking_lot::Mutex;
 use prilavok_domain::{Clock, Timestamp};
 use tokio::sync::oneshot;
 
+/// A clock that goes back by less is only being corrected.
+const SLEWED_MS: i64 = 1_000;
+
 type Waiting = Mutex<BTreeMap<(Timestamp, u64), oneshot::Sender<()>>>;
 
 /// Wakes whoever waits for a time.
@@ -33,7 +36,7 @@ impl Alarm {
         }
     }
 
-    /// Waits until the clock shows `at` or more.
+    /// Waits until the clock shows `at` or more, or is set back: what was to be in a minute must not be in an hour.
     pub async fn until(&self, at: Timestamp) {
         if self.clock.now() >= at {
             return;
@@ -55,13 +58,20 @@ impl Alarm {
     pub async fn run(&self) {
         let mut ticks = tokio::time::interval(self.every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut before = self.clock.now();
         loop {
             ticks.tick().await;
             let now = self.clock.now();
+            let set_back = now < before.plus_millis(-SLEWED_MS);
+            before = now;
             let due = {
                 let mut waiting = self.waiting.lock();
-                let later = waiting.split_off(&(now.plus_millis(1), 0));
-                std::mem::replace(&mut *waiting, later)
+                if set_back {
+                    std::mem::take(&mut *waiting)
+                } else {
+                    let later = waiting.split_off(&(now.plus_millis(1), 0));
+                    std::mem::replace(&mut *waiting, later)
+                }
             };
             for sender in due.into_values() {
                 // Somebody who has stopped waiting needs no waking.
@@ -116,6 +126,26 @@ mod tests {
             alarm.waiting.lock().is_empty(),
             "who stopped waiting is forgotten"
         );
+        ringing.abort();
+    }
+
+    #[tokio::test]
+    async fn it_rings_when_the_clock_is_set_back() {
+        let start = Timestamp::from_millis(7_200_000).expect("in range");
+        let clock = ManualClock::new(start);
+        let alarm = Alarm::new(Arc::new(clock.clone()), Duration::from_millis(1));
+        let ringing = tokio::spawn({
+            let alarm = alarm.clone();
+            async move { alarm.run().await }
+        });
+        let mut waiting = std::pin::pin!(alarm.until(start.plus_millis(60_000)));
+        let short = Duration::from_millis(30);
+        clock.advance(-1_000);
+        assert!(tokio::time::timeout(short, &mut waiting).await.is_err());
+        clock.advance(-3_600_000);
+        tokio::time::timeout(Duration::from_secs(10), waiting)
+            .await
+            .expect("it rings");
         ringing.abort();
     }
 }

@@ -27,7 +27,7 @@ pub use guard::{Forbidden, Guard, Network};
 pub use notifier::{Notifier, Outlook};
 pub use observer::Observer;
 pub use schedule::{Next, Schedule, Stage};
-pub use scheduled::{Done, Plan, Scheduled};
+pub use scheduled::{Done, Plan, Ran, Scheduled};
 pub use sender::{Patience, Sender};
 pub use signature::SigningSecrets;
 pub use target::{InvalidTarget, Target};

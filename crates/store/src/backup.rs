@@ -9,6 +9,8 @@ pub struct CheckReport {
     pub messages: u64,
     /// Files named by messages.
     pub files: u64,
+    /// Events that are kept.
+    pub events: u64,
     /// What is wrong, one sentence each; empty where all is well.
     pub problems: Vec<String>,
 }

@@ -318,7 +318,8 @@ pub trait Store: Send + Sync + 'static {
 
     // --- Limits.
 
-    /// What was counted for windows that begin at `hour`.
+    /// What was counted for windows that begin at `hour` or later: a clock that stepped back finds the window that
+    /// was open.
     async fn usage(&self, hour: Timestamp) -> Result<Vec<Usage>>;
     /// Keeps the counts, each replacing what was kept for the same window; forgets windows that
     /// began before `forget_before`.

@@ -17,6 +17,8 @@ use prilavok_store::{Result, Store, StoreError};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// How long work waits that failed: a disk that is full must not fill its log as well.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Businesses read at a time.
 const BUSINESSES: usize = 1_000;
 
@@ -74,6 +76,15 @@ pub struct Done {
     pub job: &'static str,
     /// How many chats, keys, lines or files it dealt with.
     pub count: u64,
+}
+
+/// What a run of what was due came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ran {
+    /// The jobs that found something to do.
+    pub done: Vec<Done>,
+    /// Whether a job failed; it is due still.
+    pub failed: bool,
 }
 
 /// How late a job is.
@@ -140,13 +151,15 @@ impl Scheduled {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.run_due().await;
+            if self.run_due().await.failed {
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 
-    /// Does what is due now; answers what there was to do.
-    pub async fn run_due(&self) -> Vec<Done> {
-        let mut done = Vec::new();
+    /// Does what is due now.
+    pub async fn run_due(&self) -> Ran {
+        let mut ran = Ran::default();
         for job in self.jobs.iter() {
             let now = self.clock.now();
             let (due, every) = (job.due.load(Ordering::Relaxed), job.task.every_ms());
@@ -159,17 +172,18 @@ impl Scheduled {
                 Ok(count) => {
                     let job = job.task.name();
                     tracing::info!(job, count, "scheduled work");
-                    done.push(Done { job, count });
+                    ran.done.push(Done { job, count });
                 }
                 Err(error) => {
                     // It stays due, and its lag shows.
                     tracing::warn!(job = job.task.name(), %error, "scheduled work failed: it is tried again");
+                    ran.failed = true;
                     continue;
                 }
             }
             job.due.store(now.as_millis() + every, Ordering::Relaxed);
         }
-        done
+        ran
     }
 
     /// Does a job; answers how much there was to do.

@@ -71,6 +71,47 @@ async fn idle_chats_are_finished_when_that_is_wanted() {
 }
 
 #[tokio::test]
+async fn a_clock_that_steps_back_an_hour_puts_scheduled_work_off_by_no_more() {
+    let shop = Shop::open().await;
+    let idle = shop.chat(1, 1).await;
+    shop.message(1, idle).await;
+    let jobs = scheduled(
+        &shop,
+        &Plan {
+            finish_idle_after_ms: Some(DAY_MS),
+            ..plan()
+        },
+    );
+    shop.clock.advance(HOUR_MS);
+    jobs.run_due().await;
+    shop.clock.advance(-HOUR_MS);
+    jobs.run_due().await;
+    shop.clock.advance(DAY_MS);
+    jobs.run_due().await;
+    assert_eq!(
+        status(&shop, idle).await,
+        ChatStatus::WaitingForPartner,
+        "it is not time yet"
+    );
+    shop.clock.advance(MINUTE_MS);
+    jobs.run_due().await;
+    assert_eq!(status(&shop, idle).await, ChatStatus::Finished);
+}
+
+#[tokio::test]
+async fn scheduled_work_that_fails_is_not_tried_again_at_every_tick() {
+    let shop = Shop::open().await;
+    let jobs = scheduled(&shop, &plan());
+    assert!(!jobs.run_due().await.failed);
+    shop.store.close().await;
+    shop.clock.advance(HOUR_MS);
+    assert!(jobs.run_due().await.failed, "who runs it waits");
+    let lag = jobs.lags().map(|lag| lag.ms).max();
+    shop.clock.advance(1);
+    assert!(jobs.lags().map(|lag| lag.ms).max() > lag, "it stays due");
+}
+
+#[tokio::test]
 async fn many_idle_chats_are_finished_in_one_run() {
     let shop = Shop::open().await;
     let mut chats = Vec::new();

@@ -12,8 +12,8 @@ pub(crate) async fn run(place: &Place) -> anyhow::Result<ExitCode> {
     store.close().await;
     let report = report?;
     let mut text = format!(
-        "{} chats, {} messages, {} files\n",
-        report.chats, report.messages, report.files
+        "{} chats, {} messages, {} files, {} events\n",
+        report.chats, report.messages, report.files, report.events
     );
     for problem in &report.problems {
         text.extend(["problem: ", problem, "\n"]);

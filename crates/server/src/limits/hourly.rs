@@ -46,12 +46,20 @@ struct Count {
     used: u64,
 }
 
+impl Count {
+    /// Whether the window goes on in `hour`. A clock that steps back an hour stays in the window it was in, so that
+    /// nobody gets an hour's calls twice; one that was wrong by more must not hold a window open for as long.
+    fn is_open(&self, hour: Timestamp) -> bool {
+        self.hour >= hour && self.hour <= hour.plus_millis(HOUR_MS)
+    }
+}
+
 #[derive(Default)]
 struct Counts {
     by_key: HashMap<Key, Count>,
     changed: HashSet<Key>,
-    /// The newest hour seen; when it moves, what older hours left behind is dropped.
-    newest: Option<Timestamp>,
+    /// The hour seen last; when it moves, what other hours left behind is dropped.
+    latest: Option<Timestamp>,
 }
 
 /// Calls of the current hour.
@@ -119,7 +127,7 @@ impl HourlyCounts {
         let counts = self.0.lock();
         let hour = now.hour_start();
         match counts.by_key.get(&(business, operation)) {
-            Some(count) if count.hour >= hour => Window::after(limit, count.used, count.hour),
+            Some(count) if count.is_open(hour) => Window::after(limit, count.used, count.hour),
             _ => Window::after(limit, 0, hour),
         }
     }
@@ -144,15 +152,14 @@ impl HourlyCounts {
 }
 
 impl Counts {
-    /// The count of the window that `hour` falls into. A clock that steps back stays in the window
-    /// it was in, so that nobody gets an hour's calls twice.
+    /// The count of the window that `hour` falls into.
     fn current(&mut self, key: Key, hour: Timestamp) -> &mut Count {
-        if self.newest.is_none_or(|newest| newest < hour) {
-            self.newest = Some(hour);
-            self.by_key.retain(|_, count| count.hour >= hour);
+        if self.latest != Some(hour) {
+            self.latest = Some(hour);
+            self.by_key.retain(|_, count| count.is_open(hour));
         }
         let count = self.by_key.entry(key).or_insert(Count { hour, used: 0 });
-        if count.hour < hour {
+        if !count.is_open(hour) {
             *count = Count { hour, used: 0 };
         }
         count
@@ -228,6 +235,17 @@ mod tests {
         assert!(counts.take(OPERATION, business(1), at(60), limit));
         assert!(!counts.take(OPERATION, business(1), at(0), limit));
         assert!(counts.take(OPERATION, business(1), at(120), limit));
+    }
+
+    #[test]
+    fn a_clock_that_was_far_ahead_holds_no_window_open() {
+        let counts = HourlyCounts::default();
+        let limit = Limit::At(1);
+        assert!(counts.take(OPERATION, business(1), at(60 * 24 * 365), limit));
+        assert_eq!(counts.window(OPERATION, business(1), at(0), limit).until, at(60));
+        assert!(counts.take(OPERATION, business(1), at(0), limit));
+        assert!(!counts.take(OPERATION, business(1), at(59), limit));
+        assert!(counts.take(OPERATION, business(1), at(60), limit));
     }
 
     #[test]

@@ -185,17 +185,22 @@ impl ApiError {
         }
     }
 
+    /// The server cannot do it now.
+    fn unavailable(cause: impl Display) -> Self {
+        Self {
+            cause: Some(cause.to_string()),
+            ..Self::new(
+                Code::Unavailable,
+                "The service is temporarily unavailable, please try again later",
+            )
+        }
+    }
+
     /// An error of the store, where `field_of` says which fields of the body named what.
     pub(super) fn of_store(error: StoreError, field_of: FieldOf) -> Self {
         match error {
             StoreError::Refused(refusal) => Self::refused(refusal, "", field_of),
-            StoreError::Unavailable(cause) => Self {
-                cause: Some(cause),
-                ..Self::new(
-                    Code::Unavailable,
-                    "The service is temporarily unavailable, please try again later",
-                )
-            },
+            StoreError::Unavailable(cause) => Self::unavailable(cause),
             failed @ StoreError::Failed(_) => Self::internal(failed),
         }
     }
@@ -291,7 +296,10 @@ impl From<NotEnrolled> for ApiError {
 
 impl From<FileError> for ApiError {
     fn from(error: FileError) -> Self {
-        Self::internal(error)
+        match error {
+            FileError::Unavailable(_) => Self::unavailable(error),
+            FileError::NotFound | FileError::Failed(_) => Self::internal(error),
+        }
     }
 }
 

@@ -25,20 +25,19 @@ impl Incident {
             request_id: request_id.to_owned(),
         }
     }
+
+    /// Logs what is not possible now.
+    pub(super) fn unavailable(&self, why: &dyn std::fmt::Display) -> ApiError {
+        tracing::warn!(request_id = self.0.as_deref(), %why, "the store is unavailable");
+        ApiError::Unavailable
+    }
 }
 
 /// The error that a partner is shown.
 pub(super) fn to_error(error: StoreError, incident: &Incident) -> ApiError {
     match error {
         StoreError::Refused(refusal) => refused(refusal, incident),
-        StoreError::Unavailable(why) => {
-            tracing::warn!(
-                request_id = incident.0.as_deref(),
-                why,
-                "the store is unavailable"
-            );
-            ApiError::Unavailable
-        }
+        StoreError::Unavailable(why) => incident.unavailable(&why),
         StoreError::Failed(cause) => incident.internal(&cause),
     }
 }

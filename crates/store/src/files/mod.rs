@@ -24,6 +24,9 @@ pub enum FileError {
     /// There is no such object.
     #[error("it is not in the file store")]
     NotFound,
+    /// The disk is full, or may not be written: asking again later may help.
+    #[error("the file store is unavailable: {0}")]
+    Unavailable(object_store::Error),
     /// The file store does not work.
     #[error("the file store failed: {0}")]
     Failed(object_store::Error),
@@ -33,9 +36,30 @@ impl From<object_store::Error> for FileError {
     fn from(error: object_store::Error) -> Self {
         match error {
             object_store::Error::NotFound { .. } => Self::NotFound,
+            other if may_pass(&other) => Self::Unavailable(other),
             other => Self::Failed(other),
         }
     }
+}
+
+/// Whether the system refused something that it may do later.
+fn may_pass(error: &object_store::Error) -> bool {
+    use std::io::ErrorKind;
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            return matches!(
+                error.kind(),
+                ErrorKind::StorageFull
+                    | ErrorKind::QuotaExceeded
+                    | ErrorKind::FileTooLarge
+                    | ErrorKind::ReadOnlyFilesystem
+                    | ErrorKind::PermissionDenied
+            );
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Why an upload failed; nothing of it is left behind.

@@ -117,7 +117,8 @@ pub(super) fn page(
     Ok(Page { items, more })
 }
 
-/// Forgets the oldest lines of the log, and the oldest events that no subscription waits for.
+/// Forgets the oldest lines of the log, and the oldest events up to the first one that is young or that a
+/// subscription waits for: what is kept has no gaps.
 pub(super) fn forget(conn: &Connection, business: BusinessId, before: ForgetBefore) -> Result<u64> {
     let lines = conn
         .prepare_cached(
@@ -128,12 +129,16 @@ pub(super) fn forget(conn: &Connection, business: BusinessId, before: ForgetBefo
         .execute((business.get(), before.attempts.as_millis(), FORGOTTEN_AT_ONCE))?;
     let events = conn
         .prepare_cached(
-            "DELETE FROM event WHERE business_id = ?1 AND event_id IN
-                 (SELECT event_id FROM event WHERE business_id = ?1 ORDER BY event_id LIMIT ?3)
-             AND at < ?2
-             AND event_id <= (SELECT coalesce(min(s.settled_event_id), event.event_id) FROM subscription s
-                 WHERE s.business_id = ?1 AND s.disabled IS NULL)
-             AND event_id NOT IN (SELECT a.event_id FROM again a WHERE a.business_id = ?1)",
+            "WITH oldest AS MATERIALIZED
+                 (SELECT event_id, at FROM event WHERE business_id = ?1 ORDER BY event_id LIMIT ?3),
+             kept (event_id) AS MATERIALIZED
+                 (SELECT min(event_id) FROM oldest WHERE at >= ?2
+                  UNION ALL SELECT min(settled_event_id) + 1 FROM subscription
+                      WHERE business_id = ?1 AND disabled IS NULL
+                  UNION ALL SELECT min(event_id) FROM again WHERE business_id = ?1)
+             DELETE FROM event WHERE business_id = ?1
+                 AND event_id <= (SELECT max(event_id) FROM oldest)
+                 AND event_id < (SELECT coalesce(min(event_id), 9223372036854775807) FROM kept)",
         )?
         .execute((business.get(), before.events.as_millis(), FORGOTTEN_AT_ONCE))?;
     Ok((lines + events) as u64)

@@ -5,13 +5,16 @@
 //! `open`'s hands: a commit with `synchronous=FULL` in a write-ahead log.
 
 mod attempts;
+mod backup;
 mod chat_list;
 mod chats;
+mod check;
 mod credentials;
 mod deliveries;
 mod events;
 mod fault;
 mod idempotency;
+mod log;
 mod messages;
 mod meta;
 mod open;
@@ -23,7 +26,6 @@ mod readers;
 mod registry;
 mod rows;
 mod subscriptions;
-mod upkeep;
 mod usage;
 mod writer;
 
@@ -60,7 +62,6 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     observed: Observed,
-    presence: Presence,
 }
 
 impl SqliteStore {
@@ -74,9 +75,8 @@ impl SqliteStore {
             source,
         };
         let presence = Presence::of(path).map_err(unusable)?;
-        let writer = Writer::start(conn, ids, observed.clone()).map_err(unusable)?;
+        let writer = Writer::start(conn, presence, ids, observed.clone()).map_err(unusable)?;
         Ok(Self {
-            presence,
             writer,
             readers: Readers::new(path.to_owned(), observed.clone()),
             observed,
@@ -501,7 +501,6 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self) -> Result<()> {
-        self.presence.prove()?;
         let written = self.writer.write(|write| meta::prove(write.conn)).await?;
         // The write made what readers have in memory out of date: this read goes to the file.
         let read = self.readers.read(meta::proof)?;
@@ -524,12 +523,12 @@ impl Store for SqliteStore {
     async fn backup(&self, to: &Path, progress: Box<dyn Fn(u64, u64) + Send>) -> Result<()> {
         let to: PathBuf = to.to_owned();
         self.readers
-            .on_its_own(move |conn| upkeep::backup(conn, &to, progress))
+            .on_its_own(move |conn| backup::backup(conn, &to, progress))
             .await
     }
 
     async fn check(&self, files: &FileStore) -> Result<CheckReport> {
-        let (mut report, objects) = self.readers.on_its_own(upkeep::check).await?;
+        let (mut report, objects) = self.readers.on_its_own(check::check).await?;
         for (object, size) in objects {
             match files.size(&object).await {
                 Ok(found) if found == size => {}

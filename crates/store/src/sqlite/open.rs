@@ -5,7 +5,9 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use super::log;
 
 /// "PRIL": tells our files from other SQLite files.
 const APPLICATION_ID: i32 = 0x5052_494C;
@@ -53,14 +55,28 @@ pub enum OpenError {
         /// The newest version that this program knows.
         known: usize,
     },
+    /// Its write-ahead log is cut short.
+    #[error(transparent)]
+    CutLog(#[from] log::CutLog),
     /// SQLite refuses it.
-    #[error("cannot open {}: {source}", path.display())]
+    #[error("cannot open {}: {source}{}", path.display(), advice(source))]
     Sqlite {
         /// The file.
         path: PathBuf,
         /// Why.
         source: rusqlite::Error,
     },
+}
+
+/// What an operator can do about an error whose text does not say it.
+fn advice(error: &rusqlite::Error) -> &'static str {
+    use ErrorCode::{CannotOpen, DatabaseCorrupt, NotADatabase, ReadOnly, SystemIoFailure};
+    match error.sqlite_error_code() {
+        Some(ReadOnly | CannotOpen) => ": it or its folder may not be written",
+        Some(SystemIoFailure) => ": is the disk full, or broken?",
+        Some(DatabaseCorrupt | NotADatabase) => ": the file is damaged, restore a backup",
+        _ => "",
+    }
 }
 
 /// The connection that writes: makes the file if there is none, and brings it up to date.
@@ -75,6 +91,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
         path: path.to_owned(),
         source,
     };
+    log::must_be_whole(path)?;
     let mut conn = Connection::open(path).map_err(at)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
     recognise(&conn, path)?;

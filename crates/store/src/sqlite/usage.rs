@@ -1,25 +1,23 @@
 //! Hourly counts.
 
-use prilavok_domain::{BusinessId, Timestamp};
+use prilavok_domain::Timestamp;
 use rusqlite::Connection;
 
-use crate::{Result, StoreError, Usage};
+use super::rows;
+use crate::{Result, Usage};
 
 pub(super) fn load(conn: &Connection, hour: Timestamp) -> Result<Vec<Usage>> {
     let mut statement =
-        conn.prepare_cached("SELECT business_id, operation, used FROM limit_usage WHERE hour = ?1")?;
-    let mut rows = statement.query([hour.as_millis()])?;
-    let mut usage = Vec::new();
-    while let Some(row) = rows.next()? {
-        let business = BusinessId::new(row.get(0)?).map_err(|error| StoreError::Failed(Box::new(error)))?;
-        usage.push(Usage {
-            business,
+        conn.prepare_cached("SELECT business_id, operation, hour, used FROM limit_usage WHERE hour >= ?1")?;
+    let usage = statement.query_map([hour.as_millis()], |row| {
+        Ok(Usage {
+            business: rows::id(row, 0, "business_id")?,
             operation: row.get(1)?,
-            hour,
-            used: row.get(2)?,
-        });
-    }
-    Ok(usage)
+            hour: rows::time(row, 2, "hour")?,
+            used: row.get(3)?,
+        })
+    })?;
+    Ok(usage.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn save(conn: &Connection, usage: &[Usage], forget_before: Timestamp) -> Result<()> {

@@ -11,6 +11,7 @@ use prilavok_domain::{BusinessId, IdSequence, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::presence::{Gone, Presence};
 use crate::observer::Observed;
 use crate::{Changes, Result, StoreError};
 
@@ -81,13 +82,23 @@ fn in_savepoint<T>(write: &mut Write<'_>, work: impl FnOnce(&mut Write<'_>) -> R
     write.conn.prepare_cached("SAVEPOINT write")?.execute([])?;
     let result = work(write);
     // After a full disk SQLite may have rolled the whole transaction back: no savepoint is left.
-    if !write.conn.is_autocommit() {
-        if result.is_err() {
-            write.conn.prepare_cached("ROLLBACK TO write")?.execute([])?;
-        }
-        write.conn.prepare_cached("RELEASE write")?.execute([])?;
+    if !write.conn.is_autocommit()
+        && let Err(error) = leave(write.conn, result.is_ok())
+    {
+        // Half of a write must not be committed with the others of its group: none is.
+        let _ = write.conn.execute_batch("ROLLBACK");
+        return Err(error.into());
     }
     result
+}
+
+/// Ends the savepoint, and keeps what was written in it or not.
+fn leave(conn: &Connection, keep: bool) -> rusqlite::Result<()> {
+    if !keep {
+        conn.prepare_cached("ROLLBACK TO write")?.execute([])?;
+    }
+    conn.prepare_cached("RELEASE write")?.execute([])?;
+    Ok(())
 }
 
 /// The writing thread, from outside.
@@ -99,13 +110,19 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(conn: Connection, ids: IdSequence, observed: Observed) -> std::io::Result<Self> {
+    pub(super) fn start(
+        conn: Connection,
+        presence: Presence,
+        ids: IdSequence,
+        observed: Observed,
+    ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let depth = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&depth);
         let (changes, _) = broadcast::channel(CHANGES);
         let thread = Thread {
             conn,
+            presence,
             ids,
             observed,
             changes: changes.clone(),
@@ -177,9 +194,21 @@ pub(super) fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".to_owned())
 }
 
+/// Why nothing of a group is acknowledged.
+#[derive(Debug, thiserror::Error)]
+enum NotCommitted {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("a write failed, and the whole group with it")]
+    RolledBack,
+    #[error(transparent)]
+    Gone(#[from] Gone),
+}
+
 /// What the thread works with.
 struct Thread {
     conn: Connection,
+    presence: Presence,
     ids: IdSequence,
     observed: Observed,
     changes: broadcast::Sender<Changes>,
@@ -214,9 +243,13 @@ impl Thread {
         }
     }
 
-    fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> std::result::Result<(), NotCommitted> {
         let Self {
-            conn, ids, touched, ..
+            conn,
+            presence,
+            ids,
+            touched,
+            ..
         } = self;
         touched.clear();
         conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
@@ -224,10 +257,7 @@ impl Thread {
         for job in batch {
             job.run(&mut Write { conn, ids, touched });
             if conn.is_autocommit() {
-                return Err(rusqlite::Error::SqliteFailure(
-                    rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
-                    Some("a write failed and SQLite rolled the whole group back".to_owned()),
-                ));
+                return Err(NotCommitted::RolledBack);
             }
         }
         if ids.last() > kept {
@@ -235,7 +265,7 @@ impl Thread {
                 .execute([ids.last()])?;
         }
         conn.prepare_cached("COMMIT")?.execute([])?;
-        Ok(())
+        Ok(presence.prove()?)
     }
 }
 
