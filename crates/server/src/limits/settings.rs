@@ -117,14 +117,18 @@ impl LimitSettings {
         }
     }
 
-    pub(super) fn parallel(&self, business: BusinessId) -> Limit {
+    /// The calls that a business may have under way.
+    #[must_use]
+    pub fn parallel(&self, business: BusinessId) -> Limit {
         self.businesses
             .get(&business)
             .and_then(|own| own.parallel)
             .unwrap_or(self.parallel)
     }
 
-    pub(super) fn hourly(&self, operation: Operation, business: BusinessId) -> Limit {
+    /// The calls of an operation that a business may make in an hour.
+    #[must_use]
+    pub fn hourly(&self, operation: Operation, business: BusinessId) -> Limit {
         self.businesses
             .get(&business)
             .and_then(|own| own.hourly.get(&operation).copied())
