@@ -36,7 +36,7 @@ pub struct Advanced {
 
 /// One thing that happened.
 #[derive(Debug, Serialize)]
-#[serde(tag = "what", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Told {
     /// Something happened in a chat.
     Event {

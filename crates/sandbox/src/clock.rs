@@ -68,7 +68,10 @@ impl Reading {
     fn now(&self) -> Timestamp {
         let passed = self.at.elapsed().as_secs_f64() * 1_000.0 * self.speed.0;
         // A float is converted to the nearest integer that there is.
-        #[expect(clippy::cast_possible_truncation, reason = "saturates, and a timestamp is clamped")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "saturates, and a timestamp is clamped"
+        )]
         let passed = passed as i64;
         self.shown.plus_millis(passed)
     }
@@ -193,7 +196,14 @@ mod tests {
 
     #[test]
     fn speeds_are_bounded() {
-        for (speed, good) in [(0.0, true), (1.0, true), (Speed::MAX, true), (-1.0, false), (f64::NAN, false), (1e6, false)] {
+        for (speed, good) in [
+            (0.0, true),
+            (1.0, true),
+            (Speed::MAX, true),
+            (-1.0, false),
+            (f64::NAN, false),
+            (1e6, false),
+        ] {
             assert_eq!(Speed::try_from(speed).is_ok(), good, "{speed}");
         }
     }

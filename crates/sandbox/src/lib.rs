@@ -14,3 +14,4 @@ mod world;
 
 pub use clock::{SandboxClock, Speed};
 pub use sandbox::Sandbox;
+pub use scenario::Scenario;

@@ -17,7 +17,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::api;
 use crate::clock::{SandboxClock, Speed};
-use crate::faults::Faults;
+use crate::faults::{Faults, Rule};
+use crate::scenario::{Cast, Report, Scenario};
 use crate::snapshot::{SnapshotName, Snapshots};
 use crate::world::{World, database, files_folder};
 
@@ -180,6 +181,37 @@ impl Sandbox {
         self.serve_world();
         tokio::spawn(bury(old));
         Ok(true)
+    }
+
+    /// Begins a scenario, and puts its faults in force for its business.
+    pub async fn begin(&self, scenario: &Scenario) -> anyhow::Result<Cast> {
+        let mut rules = Vec::new();
+        for fault in scenario.faults() {
+            let rule: Rule = serde_json::from_value(fault.clone()).context("'faults'")?;
+            rule.check().context("'faults'")?;
+            rules.push(rule);
+        }
+        let _turn = self.turn().await;
+        let world = self.world();
+        let cast = world.director.begin(scenario).await?;
+        world.app.access.refresh().await?;
+        for mut rule in rules {
+            rule.business_id = Some(cast.business.get());
+            self.faults.add(rule)?;
+        }
+        Ok(cast)
+    }
+
+    /// Where every scenario stands.
+    #[must_use]
+    pub fn reports(&self) -> Vec<Report> {
+        self.world().director.report()
+    }
+
+    /// Whether every scenario is over.
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.world().director.finished()
     }
 
     /// Lets scenarios go on, for ever.

@@ -35,11 +35,15 @@ impl std::str::FromStr for SnapshotName {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let letters = text.bytes().all(|it| it.is_ascii_alphanumeric() || b"._-".contains(&it));
+        let letters = text
+            .bytes()
+            .all(|it| it.is_ascii_alphanumeric() || b"._-".contains(&it));
         if letters && !text.starts_with('.') && (1..=MAX_NAME).contains(&text.len()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err("must have 1 to 64 letters, digits, points, dashes and underscores, and not begin with a point")
+            Err(
+                "must have 1 to 64 letters, digits, points, dashes and underscores, and not begin with a point",
+            )
         }
     }
 }
@@ -63,7 +67,9 @@ impl Snapshots {
             return Ok(Vec::new());
         }
         let entries = fs::read_dir(&self.0)?.collect::<Result<Vec<_>, _>>()?;
-        let names = entries.into_iter().filter_map(|entry| entry.file_name().into_string().ok());
+        let names = entries
+            .into_iter()
+            .filter_map(|entry| entry.file_name().into_string().ok());
         // What begins with a point is not finished.
         let mut names: Vec<_> = names.filter(|name| !name.starts_with('.')).collect();
         names.sort();

@@ -27,6 +27,12 @@ impl UtcOffset {
     pub const UTC: Self = Self { minutes: 0 };
 
     const MAX_MINUTES: i32 = 18 * 60;
+
+    /// Minutes ahead of UTC; negative behind it.
+    #[must_use]
+    pub const fn minutes(self) -> i32 {
+        self.minutes
+    }
 }
 
 impl FromStr for UtcOffset {

@@ -8,6 +8,7 @@ mod notifications;
 mod openapi;
 mod operator_token;
 mod owner;
+mod sandbox;
 mod serve;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   prilavok serve --demo                                  a server with demo data, on 127.0.0.1:8080
+  prilavok sandbox --scenario angry-buyer                a marketplace to try a connector against
   prilavok keys create --business 1 --name crm --scope communication
                                                          a key for a seller's system
   prilavok notifications add --business 1 --name crm --url https://crm.example.com/hook
@@ -42,6 +44,8 @@ Every setting can also stand in a file (--config) or in the environment; prilavo
 enum Command {
     /// Start the server
     Serve(serve::Arguments),
+    /// Start a marketplace to try a connector against: buyers that answer, time that is moved, faults on purpose
+    Sandbox(sandbox::Arguments),
     /// Make, list and revoke the keys of a business; acts at once on a running server
     #[command(subcommand)]
     Keys(keys::Command),
@@ -87,6 +91,7 @@ impl Cli {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Sandbox(arguments) => sandbox::run(arguments).await,
             Command::Keys(command) => keys::run(command).await,
             Command::Notifications(command) => notifications::run(command).await,
             Command::OperatorToken(command) => operator_token::run(command).await,

@@ -122,7 +122,9 @@ impl Sandbox {
         }));
         store.register(items).await?;
         let api_key = self.key(store, id, "sandbox", Scope::Communication).await?;
-        let read_only_api_key = self.key(store, id, "sandbox reader", Scope::AllMethodsReadOnly).await?;
+        let read_only_api_key = self
+            .key(store, id, "sandbox reader", Scope::AllMethodsReadOnly)
+            .await?;
         world.app.access.refresh().await?;
         Ok(Given {
             business_id: id.get(),
@@ -132,7 +134,7 @@ impl Sandbox {
             order_ids: (1..ORDERS).map(number).collect(),
             test_order_id: number(ORDERS),
             return_id: number(1),
-            customer_ids: customers.into_iter().map(|it| it.public_id.to_string()).collect(),
+            customer_ids: customers.into_iter().map(|it| it.public_id.as_str().to_owned()).collect(),
         })
     }
 

@@ -63,7 +63,13 @@ impl From<anyhow::Error> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let message = self.message;
-        (self.status, Json(Body { error: Said { message } })).into_response()
+        (
+            self.status,
+            Json(Body {
+                error: Said { message },
+            }),
+        )
+            .into_response()
     }
 }
 

@@ -21,7 +21,10 @@ pub(crate) fn router(sandbox: Arc<Sandbox>) -> Router {
     let routes = Router::new()
         .route("/clock", get(clock::show).post(clock::change))
         .route("/businesses", post(businesses::create))
-        .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
+        .route(
+            "/faults",
+            get(faults::list).post(faults::add).delete(faults::clear),
+        )
         .route("/faults/{id}", delete(faults::remove))
         .route("/snapshots", get(states::list))
         .route("/snapshots/{name}", put(states::take).delete(states::remove))

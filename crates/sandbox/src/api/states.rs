@@ -28,7 +28,9 @@ pub(super) async fn take(
 ) -> Result<StatusCode, ApiError> {
     let name = named(&name)?;
     if name == SnapshotName::start() {
-        return Err(ApiError::bad("'start' is the state that the sandbox began with: take another name"));
+        return Err(ApiError::bad(
+            "'start' is the state that the sandbox began with: take another name",
+        ));
     }
     sandbox.take_snapshot(&name).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -51,7 +51,9 @@ pub async fn meddle(
             request.extensions_mut().insert(Injected(error));
             let mut response = next.run(request).await;
             if name == ErrorName::HourlyLimit {
-                response.headers_mut().insert(REMAINING, HeaderValue::from_static("0"));
+                response
+                    .headers_mut()
+                    .insert(REMAINING, HeaderValue::from_static("0"));
             }
             response
         }
@@ -114,7 +116,9 @@ async fn cut_off(response: Response) -> Response {
         Ok(collected) => collected.to_bytes(),
         Err(_) => Bytes::new(),
     };
-    parts.headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    parts
+        .headers
+        .insert(http::header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
     let half = whole.slice(..whole.len() / 2);
     let broken = io::Error::new(io::ErrorKind::ConnectionAborted, "cut off on purpose");
     Response::from_parts(parts, Body::from_stream(stream::iter([Ok(half), Err(broken)])))

@@ -104,7 +104,10 @@ impl ErrorName {
                 Err(_) => ApiError::AccessDenied,
             },
             Self::ChatNotFound => ApiError::ChatNotFound(id),
-            Self::MessageNotFound => ApiError::MessageNotFound { message: id, chat: id },
+            Self::MessageNotFound => ApiError::MessageNotFound {
+                message: id,
+                chat: id,
+            },
             Self::OrderNotFound => ApiError::OrderNotFound(id),
             Self::ReturnNotFound => ApiError::ReturnNotFound(id),
             Self::CampaignNotFound => ApiError::CampaignNotFound(id),

@@ -86,7 +86,10 @@ pub enum Act {
 
 impl Act {
     const fn is_for_calls(&self) -> bool {
-        matches!(self, Self::Error(_) | Self::Delay(_) | Self::CutOff | Self::LoseAnswer)
+        matches!(
+            self,
+            Self::Error(_) | Self::Delay(_) | Self::CutOff | Self::LoseAnswer
+        )
     }
 
     const fn is_for_deliveries(&self) -> bool {
@@ -101,7 +104,9 @@ pub enum InvalidRule {
     #[error("'operation' and 'notification' exclude each other")]
     Both,
     /// Calls cannot go wrong like this.
-    #[error("'do' must be error, delay, cutOff or loseAnswer: 'notification' chooses deliveries instead of calls")]
+    #[error(
+        "'do' must be error, delay, cutOff or loseAnswer: 'notification' chooses deliveries instead of calls"
+    )]
     NotForCalls,
     /// Deliveries cannot go wrong like this.
     #[error("'do' must be duplicate, drop or delay where 'notification' is given")]
@@ -148,7 +153,8 @@ impl Rule {
     }
 
     pub(super) fn chooses_delivery(&self, kind: NotificationType, business: i64) -> bool {
-        self.notification.is_some_and(|it| it == Notified::Any || it == Notified::Of(kind))
+        self.notification
+            .is_some_and(|it| it == Notified::Any || it == Notified::Of(kind))
             && self.business_id.is_none_or(|it| it == business)
     }
 
@@ -213,15 +219,30 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_rule_is_named() {
         for (json, expected) in [
-            (r#"{"operation":"getCat","do":"cutOff"}"#, "'getCat' is none of getChat"),
+            (
+                r#"{"operation":"getCat","do":"cutOff"}"#,
+                "'getCat' is none of getChat",
+            ),
             (r#"{"do":"explode"}"#, "unknown variant `explode`"),
             (r#"{"do":{"error":"teapot"}}"#, "'teapot' is none of"),
             (r#"{"do":{"delay":"soon"}}"#, "'soon' is not a length of time"),
-            (r#"{"do":"drop"}"#, "'do' must be error, delay, cutOff or loseAnswer"),
-            (r#"{"notification":"ANY","do":"cutOff"}"#, "'do' must be duplicate, drop or delay"),
+            (
+                r#"{"do":"drop"}"#,
+                "'do' must be error, delay, cutOff or loseAnswer",
+            ),
+            (
+                r#"{"notification":"ANY","do":"cutOff"}"#,
+                "'do' must be duplicate, drop or delay",
+            ),
             (r#"{"notification":"CHAT","do":"drop"}"#, "'CHAT' is none of ANY"),
-            (r#"{"operation":"getChat","notification":"ANY","do":"drop"}"#, "exclude each other"),
-            (r#"{"probability":1.5,"do":"cutOff"}"#, "'probability' must be above 0"),
+            (
+                r#"{"operation":"getChat","notification":"ANY","do":"drop"}"#,
+                "exclude each other",
+            ),
+            (
+                r#"{"probability":1.5,"do":"cutOff"}"#,
+                "'probability' must be above 0",
+            ),
             (r#"{"nth":0,"do":"cutOff"}"#, "'nth' must be at least 1"),
             (r#"{"times":0,"do":"cutOff"}"#, "'times' must be at least 1"),
             (r#"{"often":1,"do":"cutOff"}"#, "unknown field `often`"),
