@@ -74,7 +74,9 @@ async fn chat(Path(business): Path<i64>, Query(Asked { chat_id }): Query<Asked>)
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> std::io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8090".to_owned());
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:8090".to_owned());
     let listener = tokio::net::TcpListener::bind(address).await?;
     let router = Router::new().route("/v2/businesses/{business}/chat", get(chat));
     axum::serve(listener, router).await

@@ -65,11 +65,13 @@ pub fn make(folder: &Path, size: Size) -> anyhow::Result<()> {
         std::fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     let file = folder.join(FILE_NAME);
-    tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-        let store = SqliteStore::open(&file, IdSequence::clocked(0, 0))?;
-        store.close().await;
-        anyhow::Ok(())
-    })?;
+    tokio::runtime::Builder::new_current_thread()
+        .build()?
+        .block_on(async {
+            let store = SqliteStore::open(&file, IdSequence::clocked(0, 0))?;
+            store.close().await;
+            anyhow::Ok(())
+        })?;
     let conn = Connection::open(&file)?;
     // What is cut off half-way is made anew.
     conn.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -200000;")?;
@@ -97,7 +99,8 @@ fn requests(size: Size, wanted: impl Fn(i64) -> bool) -> String {
     const REQUESTS: usize = 400_000;
     let mut random = fastrand::Rng::with_seed(rows::SEED + 1);
     let mut text = String::new();
-    let drawn = std::iter::repeat_with(|| (random.i64(1..=size.businesses), random.i64(0..size.chats_of_each)));
+    let drawn =
+        std::iter::repeat_with(|| (random.i64(1..=size.businesses), random.i64(0..size.chats_of_each)));
     let kept = drawn.filter(|(_, nth)| wanted(*nth) && !rows::is_finished(*nth));
     for (business, nth) in kept.take(REQUESTS.min(usize::try_from(size.chats()).unwrap_or_default())) {
         let chat = rows::chat_id(size, business, nth);

@@ -27,12 +27,7 @@ const BEGIN_MS: i64 = 1_767_225_600_000;
 /// Ids as the server draws them have 15 digits.
 const FIRST_ID: i64 = 250_000_000_000_000;
 const ID_STEP: i64 = 1_009;
-const STATUSES: [&str; 4] = [
-    "WAITING_FOR_PARTNER",
-    "WAITING_FOR_CUSTOMER",
-    "FINISHED",
-    "NEW",
-];
+const STATUSES: [&str; 4] = ["WAITING_FOR_PARTNER", "WAITING_FOR_CUSTOMER", "FINISHED", "NEW"];
 
 /// Whether nobody can write into the `nth` chat of a business.
 pub(super) const fn is_finished(nth: i64) -> bool {
@@ -43,7 +38,9 @@ pub(super) const fn is_finished(nth: i64) -> bool {
 #[must_use]
 pub fn api_key(business: i64) -> String {
     let mut random = fastrand::Rng::with_seed(SEED ^ business.unsigned_abs());
-    let body: String = std::iter::repeat_with(|| random.alphanumeric()).take(40).collect();
+    let body: String = std::iter::repeat_with(|| random.alphanumeric())
+        .take(40)
+        .collect();
     let body = format!("ACMA:{body}");
     format!("{body}:{:08x}", crc32fast::hash(body.as_bytes()))
 }
@@ -65,7 +62,10 @@ pub(super) fn write(conn: &Connection, size: Size, bar: &ProgressBar) -> rusqlit
         bar.inc(size.chats_of_each.unsigned_abs());
     }
     rows.business(conn, BIG_BUSINESS(size), size.chats() / 10)?;
-    conn.execute("UPDATE meta SET value = ?1 WHERE name = 'last_id'", [rows.last_id])?;
+    conn.execute(
+        "UPDATE meta SET value = ?1 WHERE name = 'last_id'",
+        [rows.last_id],
+    )?;
     conn.execute_batch("COMMIT")
 }
 
@@ -113,7 +113,16 @@ impl Rows {
         conn.prepare_cached(
             "INSERT INTO chat VALUES (?1, ?2, 'CHAT', ?3, 'ORDER', ?4, ?5, ?4, ?1, ?6, ?7, ?8)",
         )?
-        .execute(params![business, chat, status, order, customer, created_at, created_at + messages, last])?;
+        .execute(params![
+            business,
+            chat,
+            status,
+            order,
+            customer,
+            created_at,
+            created_at + messages,
+            last
+        ])?;
         let mut put = conn.prepare_cached("INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)")?;
         for number in 0..messages {
             let sender = ["CUSTOMER", "PARTNER"][usize::try_from(number % 2).unwrap_or_default()];

@@ -7,6 +7,7 @@
 mod attempts;
 mod chat_list;
 mod chats;
+mod checkpoint;
 mod credentials;
 mod deliveries;
 mod events;
@@ -47,6 +48,7 @@ use crate::{
     OperatorToken, Page, Put, Registration, Result, SecretHash, StartChat, Started, Store, StoreError,
     StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
 };
+use checkpoint::Checkpoints;
 pub use open::{OpenError, private_folder};
 use presence::Presence;
 use readers::Readers;
@@ -74,7 +76,8 @@ impl SqliteStore {
             source,
         };
         let presence = Presence::of(path).map_err(unusable)?;
-        let writer = Writer::start(conn, ids, observed.clone()).map_err(unusable)?;
+        let checkpoints = Checkpoints::start(path).map_err(unusable)?;
+        let writer = Writer::start(conn, checkpoints, ids, observed.clone()).map_err(unusable)?;
         Ok(Self {
             presence,
             writer,

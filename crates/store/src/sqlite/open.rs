@@ -93,7 +93,8 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     // FULL: a commit is on the disk before it is answered. Foreign keys: checked on every write.
     conn.pragma_update(None, "synchronous", "FULL").map_err(at)?;
     conn.pragma_update(None, "foreign_keys", true).map_err(at)?;
-    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(at)?;
+    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
+        .map_err(at)?;
     keep_prepared(&conn, WRITER_CACHE_KIB).map_err(at)?;
     migrate(&mut conn, path)?;
     Ok(conn)
@@ -112,6 +113,16 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     keep_prepared(&conn, READER_CACHE_KIB)?;
+    Ok(conn)
+}
+
+/// A connection that writes the log back.
+pub(super) fn checkpointer(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(Duration::ZERO)?;
+    // A page is overwritten in the log only once it is safe in the file.
+    conn.pragma_update(None, "synchronous", "FULL")?;
     Ok(conn)
 }
 

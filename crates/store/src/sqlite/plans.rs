@@ -288,7 +288,13 @@ fn traced_store(path: &Path, statements: &Statements) -> SqliteStore {
     let observed = Observed::default();
     SqliteStore {
         presence: Presence::of(path).expect("a file"),
-        writer: Writer::start(conn, IdSequence::clocked(1, 0), observed.clone()).expect("a thread"),
+        writer: Writer::start(
+            conn,
+            Checkpoints::start(path).expect("a thread"),
+            IdSequence::clocked(1, 0),
+            observed.clone(),
+        )
+        .expect("a thread"),
         readers: Readers::new(path.to_owned(), observed.clone()),
         observed,
     }

@@ -11,6 +11,7 @@ use prilavok_domain::{BusinessId, IdSequence, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::checkpoint::Checkpoints;
 use crate::observer::Observed;
 use crate::{Changes, Result, StoreError};
 
@@ -99,13 +100,19 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(conn: Connection, ids: IdSequence, observed: Observed) -> std::io::Result<Self> {
+    pub(super) fn start(
+        conn: Connection,
+        checkpoints: Checkpoints,
+        ids: IdSequence,
+        observed: Observed,
+    ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let depth = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&depth);
         let (changes, _) = broadcast::channel(CHANGES);
         let thread = Thread {
             conn,
+            checkpoints,
             ids,
             observed,
             changes: changes.clone(),
@@ -180,6 +187,7 @@ pub(super) fn closed() -> StoreError {
 /// What the thread works with.
 struct Thread {
     conn: Connection,
+    checkpoints: Checkpoints,
     ids: IdSequence,
     observed: Observed,
     changes: broadcast::Sender<Changes>,
@@ -208,6 +216,7 @@ impl Thread {
                 job.answer(outcome.as_ref().copied().map_err(String::as_str));
             }
         }
+        drop(self.checkpoints);
         // Leaves a file without a write-ahead log behind it where nobody else has it open.
         if let Err((_, error)) = self.conn.close() {
             tracing::warn!(%error, "the store was not closed cleanly");
