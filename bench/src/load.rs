@@ -30,8 +30,6 @@ pub struct Load<'a> {
 pub struct Answered {
     requests: u64,
     micros: u64,
-    /// The median latency in microseconds.
-    pub p50: u64,
     /// The latency that one of a hundred exceeds, in microseconds.
     pub p99: u64,
     /// Answers with another status than 2xx and 3xx.
