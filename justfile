@@ -33,3 +33,9 @@ lint:
 openapi:
     cargo run -q -- openapi partner > openapi/partner.json
     cargo run -q -- openapi operator > openapi/operator.json
+
+# Prilavok beside what this machine can do: an hour of nothing else on two cores. Needs wrk; nginx if it is there.
+bench *arguments:
+    cargo build --release --locked -p prilavok
+    cargo build --release --locked --manifest-path bench/Cargo.toml --target-dir target
+    cd bench && ../target/release/prilavok-bench {{arguments}}

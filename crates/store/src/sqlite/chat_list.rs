@@ -1,6 +1,6 @@
 //! Lists of chats: keyset pages whose cost does not grow with the store.
 //!
-//! Without a filter a page is one range of `chat_by_update`. A filter by type, status or kind of
+//! Without a filter a page is one range of `chat_by_update`, read in one statement. A filter by type, status or kind of
 //! context is at most 36 ranges of `chat_by_kind`, each no longer than a page, merged here. A filter
 //! by orders or contexts reads the few chats of each, whatever else is asked of them.
 
@@ -22,10 +22,16 @@ pub(super) fn page(
     after: Option<ChatCursor>,
     limit: usize,
 ) -> Result<Page<Chat>> {
-    let transaction = conn.unchecked_transaction()?;
     let before = after.map_or((i64::MAX, i64::MAX), |cursor| {
         (cursor.updated_at.as_millis(), cursor.id.get())
     });
+    if *filter == ChatFilter::default() {
+        let mut items = newest(conn, business, before, limit + 1)?;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        return Ok(Page { items, more });
+    }
+    let transaction = conn.unchecked_transaction()?;
     let mut places = places(&transaction, business, filter, before, limit + 1)?;
     let more = places.len() > limit;
     places.truncate(limit);
@@ -42,7 +48,7 @@ pub(super) fn page(
     Ok(Page { items, more })
 }
 
-/// The first `wanted` places after `before`, newest first.
+/// The first `wanted` places of chats that pass the filter after `before`, newest first.
 fn places(
     conn: &Connection,
     business: BusinessId,
@@ -51,13 +57,10 @@ fn places(
     wanted: usize,
 ) -> Result<Vec<Place>> {
     let by_subject = !filter.orders.is_empty() || !filter.contexts.is_empty();
-    let by_kind = !filter.types.is_empty() || !filter.statuses.is_empty() || !filter.context_types.is_empty();
     let mut found = if by_subject {
         of_subjects(conn, business, filter, before)?
-    } else if by_kind {
-        of_kinds(conn, business, filter, before, wanted)?
     } else {
-        newest(conn, business, before, wanted)?
+        of_kinds(conn, business, filter, before, wanted)?
     };
     found.sort_unstable_by(|a, b| b.cmp(a));
     found.truncate(wanted);
@@ -68,13 +71,16 @@ fn place(row: &Row<'_>) -> rusqlite::Result<Place> {
     Ok((row.get(0)?, row.get(1)?))
 }
 
-fn newest(conn: &Connection, business: BusinessId, before: Place, wanted: usize) -> Result<Vec<Place>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT updated_at, chat_id FROM chat
-         WHERE business_id = ?1 AND (updated_at, chat_id) < (?2, ?3)
-         ORDER BY updated_at DESC, chat_id DESC LIMIT ?4",
-    )?;
-    let found = statement.query_map((business.get(), before.0, before.1, wanted), place)?;
+/// The first `wanted` chats after `before`, newest first, whatever they are.
+fn newest(conn: &Connection, business: BusinessId, before: Place, wanted: usize) -> Result<Vec<Chat>> {
+    let columns = rows::CHAT;
+    // The order of the join is fixed: the customers of a page are looked up, not the chats of each customer.
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {columns} FROM chat c INDEXED BY chat_by_update CROSS JOIN customer u USING (customer_id)
+         WHERE c.business_id = ?1 AND (c.updated_at, c.chat_id) < (?2, ?3)
+         ORDER BY c.updated_at DESC, c.chat_id DESC LIMIT ?4"
+    ))?;
+    let found = statement.query_map((business.get(), before.0, before.1, wanted), rows::chat)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::log;
@@ -24,6 +25,14 @@ const MIGRATIONS: &[&str] = &[
 const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 
 const STATEMENT_CACHE: usize = 128;
+
+/// Pages that a connection keeps, in KiB. A reader's are worth nothing after the next commit, the writer's stay.
+const READER_CACHE_KIB: i64 = 16 * 1024;
+const WRITER_CACHE_KIB: i64 = 32 * 1024;
+
+/// The write-ahead log is written back after so many pages, 32 MiB: rarely enough for the pages that every message
+/// changes to be written once for many messages.
+const CHECKPOINT_PAGES: i64 = 8 * 1024;
 
 /// Why a file could not be opened as a store.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +110,9 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     // FULL: a commit is on the disk before it is answered. Foreign keys: checked on every write.
     conn.pragma_update(None, "synchronous", "FULL").map_err(at)?;
     conn.pragma_update(None, "foreign_keys", true).map_err(at)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
+        .map_err(at)?;
+    keep_prepared(&conn, WRITER_CACHE_KIB).map_err(at)?;
     migrate(&mut conn, path)?;
     Ok(conn)
 }
@@ -118,8 +129,27 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    keep_prepared(&conn, READER_CACHE_KIB)?;
     Ok(conn)
+}
+
+/// A connection that writes the log back.
+pub(super) fn checkpointer(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(Duration::ZERO)?;
+    // A page is overwritten in the log only once it is safe in the file.
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    Ok(conn)
+}
+
+/// What every connection keeps from one statement to the next.
+fn keep_prepared(conn: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
+    conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // Plans depend on the statement alone. Otherwise SQLite plans many a statement anew each time that a value is
+    // bound, because the value might suit a partial index.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    conn.pragma_update(None, "cache_size", -cache_kib)
 }
 
 fn recognise(conn: &Connection, path: &Path) -> Result<(), OpenError> {

@@ -1,0 +1,3 @@
+//! The measurement of Prilavok against the machine's limit.
+
+pub mod seed;

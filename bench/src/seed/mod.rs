@@ -1,0 +1,111 @@
+//! A store of a given size, written fast and the same every time: its schema by the store's own code, its rows in
+//! the order of their keys by bulk SQL.
+
+mod rows;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use prilavok_domain::IdSequence;
+use prilavok_store::Store;
+use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
+use rusqlite::Connection;
+
+pub use rows::{BIG_BUSINESS, TEXTS, api_key};
+
+/// What load generators read: a line with business, key and chat for each request, in random order.
+pub const CHATS: &str = "chats.txt";
+/// The same of chats with more than a page of messages.
+pub const LONG_CHATS: &str = "long-chats.txt";
+
+/// How large a store is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// Businesses with the same number of chats each.
+    pub businesses: i64,
+    /// Chats of each.
+    pub chats_of_each: i64,
+}
+
+impl Size {
+    /// A million chats with ten million messages, and a tenth of that again in one large business.
+    pub const LARGE: Self = Self {
+        businesses: 10_000,
+        chats_of_each: 100,
+    };
+    /// The same a hundred times smaller.
+    pub const SMALL: Self = Self {
+        businesses: 100,
+        chats_of_each: 100,
+    };
+
+    /// Messages of the `nth` chat of a business: most conversations are short.
+    #[must_use]
+    pub const fn messages_of(self, nth: i64) -> i64 {
+        if is_long(nth) { 55 } else { 5 }
+    }
+
+    /// Chats in all.
+    #[must_use]
+    pub const fn chats(self) -> i64 {
+        self.businesses * self.chats_of_each
+    }
+}
+
+/// Makes a store in `folder`, unless one of this seed is there already.
+pub fn make(folder: &Path, size: Size) -> anyhow::Result<()> {
+    let done = folder.join("seeded");
+    let wanted = format!("{size:?} of seed {}", rows::SEED);
+    if std::fs::read_to_string(&done).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    let file = folder.join(FILE_NAME);
+    tokio::runtime::Builder::new_current_thread()
+        .build()?
+        .block_on(async {
+            let store = SqliteStore::open(&file, IdSequence::clocked(0, 0))?;
+            store.close().await;
+            anyhow::Ok(())
+        })?;
+    let conn = Connection::open(&file)?;
+    // What is cut off half-way is made anew.
+    conn.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -200000;")?;
+    let bar = ProgressBar::new(size.chats().unsigned_abs());
+    bar.set_style(ProgressStyle::with_template(
+        "  seeding {bar:40} {human_pos}/{human_len} chats, {eta} left",
+    )?);
+    rows::write(&conn, size, &bar)?;
+    bar.finish_and_clear();
+    conn.execute_batch("PRAGMA journal_mode = WAL;")?;
+    drop(conn);
+    std::fs::write(folder.join(CHATS), requests(size, |_| true))?;
+    std::fs::write(folder.join(LONG_CHATS), requests(size, is_long))?;
+    std::fs::write(done, wanted)?;
+    Ok(())
+}
+
+/// Whether the `nth` chat of a business has more than a page of messages.
+const fn is_long(nth: i64) -> bool {
+    nth % 10 == 5
+}
+
+/// As many random chats as a load generator goes through before it begins again, of those that pass `wanted`.
+fn requests(size: Size, wanted: impl Fn(i64) -> bool) -> String {
+    const REQUESTS: usize = 400_000;
+    let mut random = fastrand::Rng::with_seed(rows::SEED + 1);
+    let mut text = String::new();
+    let drawn =
+        std::iter::repeat_with(|| (random.i64(1..=size.businesses), random.i64(0..size.chats_of_each)));
+    let kept = drawn.filter(|(_, nth)| wanted(*nth) && !rows::is_finished(*nth));
+    for (business, nth) in kept.take(REQUESTS.min(usize::try_from(size.chats()).unwrap_or_default())) {
+        let chat = rows::chat_id(size, business, nth);
+        // Writing into a text does not fail.
+        let _ = writeln!(text, "{business} {} {chat}", api_key(business));
+    }
+    text
+}
