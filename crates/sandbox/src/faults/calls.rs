@@ -2,13 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::{HeaderName, HeaderValue};
 use http_body_util::BodyExt;
 use prilavok_domain::BusinessId;
@@ -24,6 +25,8 @@ use super::{Act, ErrorName, Faults};
 /// The header in which a request asks for a fault of its own: `error=chatNotFound`, `delay=30s`, `cutOff` or
 /// `loseAnswer`.
 pub const HEADER: HeaderName = HeaderName::from_static("x-prilavok-fault");
+/// How long half an answer has to leave.
+const LEAVING: Duration = Duration::from_millis(20);
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-resource-remaining");
 
 /// Lets calls of the Partner API go wrong where a rule or the request says so.
@@ -120,6 +123,11 @@ async fn cut_off(response: Response) -> Response {
         .headers
         .insert(http::header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
     let half = whole.slice(..whole.len() / 2);
-    let broken = io::Error::new(io::ErrorKind::ConnectionAborted, "cut off on purpose");
-    Response::from_parts(parts, Body::from_stream(stream::iter([Ok(half), Err(broken)])))
+    let broken = async {
+        // What was written before must have left: it is thrown away with the connection otherwise.
+        tokio::time::sleep(LEAVING).await;
+        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cut off on purpose"))
+    };
+    let body = stream::iter([Ok(half)]).chain(stream::once(broken));
+    Response::from_parts(parts, Body::from_stream(body))
 }

@@ -106,10 +106,7 @@ impl Stage {
             }
             Step::Dispute(it) => {
                 let beside = self.chat(&Thread::new(&it.about.value, false)).await?;
-                let started = self
-                    .app
-                    .store
-                    .start_arbitration(self.cast.business, beside, None, now);
+                let started = self.app.store.start_arbitration(self.cast.business, beside, None, now);
                 let chat = started.await?.value;
                 self.chats.learn(&self.cast, &chat);
                 let about = it.about.value.clone();
@@ -204,11 +201,7 @@ impl Stage {
             wait_for: written.wait_for.map(|it| it.0),
         };
         let (business, now) = (self.cast.business, self.app.now());
-        let message = self
-            .app
-            .store
-            .append_message(business, chat, new, None, now)
-            .await?;
+        let message = self.app.store.append_message(business, chat, new, None, now).await?;
         fiber.spoke(thread, message.value.id.get());
         self.tell(Some(line), what);
         Ok(())
@@ -231,11 +224,7 @@ impl Stage {
     async fn change(&mut self, line: u64, thread: &Thread, change: ChatChange) -> Result<(), NotDone> {
         let chat = self.chat(thread).await?;
         let (business, now) = (self.cast.business, self.app.now());
-        let changed = self
-            .app
-            .store
-            .change_chat(business, chat, change, None, now)
-            .await?;
+        let changed = self.app.store.change_chat(business, chat, change, None, now).await?;
         let what = What::StatusChanged {
             about: thread.about.to_string(),
             dispute: thread.dispute,

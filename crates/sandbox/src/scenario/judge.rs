@@ -78,10 +78,7 @@ impl Judge {
     }
 
     fn hear_answer(&mut self, it: &Answered, news: &News) {
-        if !news
-            .place
-            .is_meant(it.about.as_ref().map(|about| about.value.as_str()), it.dispute)
-        {
+        if !news.place.is_meant(it.about.as_ref().map(|about| about.value.as_str()), it.dispute) {
             return;
         }
         let chat = news.event.chat;
@@ -95,9 +92,7 @@ impl Judge {
                 let asked = asked.filter(|asked| late(asked.at, answer.created_at, it.within.millis()));
                 if let Some(asked) = asked {
                     let (asked, answered) = (Utc(asked.at), Utc(answer.created_at));
-                    self.fail(format!(
-                        "the message of {asked} in chat {chat} was answered only at {answered}"
-                    ));
+                    self.fail(format!("the message of {asked} in chat {chat} was answered only at {answered}"));
                 }
             }
         }
@@ -129,10 +124,7 @@ impl Judge {
         match it.times {
             None => self.verdict = Verdict::Met,
             Some(times) if self.said > times => {
-                self.fail(format!(
-                    "the partner said it {} times, the last time in chat {}",
-                    self.said, news.event.chat
-                ));
+                self.fail(format!("the partner said it {} times, the last time in chat {}", self.said, news.event.chat));
             }
             Some(_) => {}
         }
@@ -161,9 +153,7 @@ impl Judge {
                     } else {
                         "at all: no subscription is enabled"
                     };
-                    self.fail(format!(
-                        "the event of {at} in chat {chat} was not accepted {reason}"
-                    ));
+                    self.fail(format!("the event of {at} in chat {chat} was not accepted {reason}"));
                 }
                 self.met_if(over && self.open.is_empty());
             }
@@ -188,10 +178,7 @@ impl Judge {
             let chat = stage.app.store.chat(stage.cast.business, open.chat).await?;
             if chat.is_some_and(|chat| chat.status != ChatStatus::Finished) {
                 let at = Utc(open.at);
-                self.fail(format!(
-                    "the message of {at} in chat {} was not answered in time",
-                    open.chat
-                ));
+                self.fail(format!("the message of {at} in chat {} was not answered in time", open.chat));
             }
             self.open.remove(&id);
         }
@@ -211,11 +198,12 @@ impl Judge {
             outcome: Some(Outcome::Delivered),
             ..AttemptFilter::default()
         };
-        let (mut before, mut newest) = (None, self.read);
+        let read = self.read;
+        let (mut before, mut newest) = (None, read);
         loop {
             let page = app.store.attempts(business, filter, before, PAGE).await?;
-            let more = page.more && page.items.last().is_some_and(|line| line.id > self.read);
-            for line in page.items.iter().take_while(|line| line.id > self.read) {
+            let more = page.more && page.items.last().is_some_and(|line| line.id > read);
+            for line in page.items.iter().take_while(|line| line.id > read) {
                 newest = newest.max(line.id);
                 before = Some(line.id);
                 if line.event.kind != it.kind.0 {

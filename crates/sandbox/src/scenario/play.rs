@@ -129,13 +129,7 @@ impl Play {
     /// Moves each fiber as far as it goes; answers whether one did a step.
     async fn act(&mut self, now: Timestamp) -> anyhow::Result<bool> {
         let mut acted = false;
-        let Self {
-            stage,
-            fibers,
-            judges,
-            failure,
-            ..
-        } = self;
+        let Self { stage, fibers, judges, failure, .. } = self;
         for fiber in fibers.iter_mut() {
             loop {
                 match fiber.look(&stage.chats, now) {
@@ -152,12 +146,7 @@ impl Play {
                     Err(NotDone::Impossible(reason)) => {
                         let line = step.referenced.line();
                         let reason = format!("line {line}: {}: {reason}", step.value.kind());
-                        stage.tell(
-                            Some(line),
-                            What::Failed {
-                                reason: reason.clone(),
-                            },
-                        );
+                        stage.tell(Some(line), What::Failed { reason: reason.clone() });
                         *failure = Some(reason);
                         break;
                     }
@@ -165,12 +154,7 @@ impl Play {
                 fiber.advance();
                 acted = true;
                 for happened in &stage.happened[told..] {
-                    if let What::StatusChanged {
-                        chat,
-                        status: ChatStatus::Finished,
-                        ..
-                    } = happened.what
-                    {
+                    if let What::StatusChanged { chat, status: ChatStatus::Finished, .. } = happened.what {
                         judges.iter_mut().for_each(|judge| judge.finished(chat));
                     }
                 }
@@ -236,15 +220,10 @@ impl Play {
             }
         });
         let expectations: Vec<_> = expectations.collect();
-        let failed = expectations
-            .iter()
-            .filter_map(|expected| match &expected.verdict {
-                Verdict::Failed { reason } => Some(format!(
-                    "line {}: {}: {reason}",
-                    expected.line, expected.expectation
-                )),
-                Verdict::Pending | Verdict::Met => None,
-            });
+        let failed = expectations.iter().filter_map(|expected| match &expected.verdict {
+            Verdict::Failed { reason } => Some(format!("line {}: {}: {reason}", expected.line, expected.expectation)),
+            Verdict::Pending | Verdict::Met => None,
+        });
         let reasons: Vec<_> = self.failure.clone().into_iter().chain(failed).collect();
         let state = match (self.over, reasons.is_empty()) {
             (false, _) => State::Running,
