@@ -198,11 +198,12 @@ impl Judge {
             outcome: Some(Outcome::Delivered),
             ..AttemptFilter::default()
         };
-        let (mut before, mut newest) = (None, self.read);
+        let read = self.read;
+        let (mut before, mut newest) = (None, read);
         loop {
             let page = app.store.attempts(business, filter, before, PAGE).await?;
-            let more = page.more && page.items.last().is_some_and(|line| line.id > self.read);
-            for line in page.items.iter().take_while(|line| line.id > self.read) {
+            let more = page.more && page.items.last().is_some_and(|line| line.id > read);
+            for line in page.items.iter().take_while(|line| line.id > read) {
                 newest = newest.max(line.id);
                 before = Some(line.id);
                 if line.event.kind != it.kind.0 {

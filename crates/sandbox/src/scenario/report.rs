@@ -38,7 +38,7 @@ pub enum What {
         /// Whether it is the dispute beside it.
         dispute: bool,
         /// The chat.
-        #[serde(rename = "chatId", serialize_with = "chat")]
+        #[serde(rename = "chatId", serialize_with = "chat_id")]
         chat: ChatId,
         /// The text, if there was one.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ pub enum What {
         /// What is disputed.
         about: String,
         /// The dispute's chat.
-        #[serde(rename = "chatId", serialize_with = "chat")]
+        #[serde(rename = "chatId", serialize_with = "chat_id")]
         chat: ChatId,
     },
     /// A chat was escalated or finished, or a dispute decided.
@@ -61,7 +61,7 @@ pub enum What {
         /// Whether it is the dispute beside it.
         dispute: bool,
         /// The chat.
-        #[serde(rename = "chatId", serialize_with = "chat")]
+        #[serde(rename = "chatId", serialize_with = "chat_id")]
         chat: ChatId,
         /// Its status now.
         #[serde(serialize_with = "shown")]
@@ -170,7 +170,7 @@ pub(super) fn business<S: Serializer>(id: &BusinessId, serializer: S) -> Result<
     serializer.serialize_i64(id.get())
 }
 
-fn chat<S: Serializer>(id: &ChatId, serializer: S) -> Result<S::Ok, S::Error> {
+fn chat_id<S: Serializer>(id: &ChatId, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(id.get())
 }
 

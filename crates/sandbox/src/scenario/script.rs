@@ -16,7 +16,7 @@ use super::values::{
 /// A scenario of the Prilavok sandbox: who there is, what happens, and what is expected of the partner.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Script {
+pub(super) struct Script {
     /// What it is about, in a few words.
     pub title: Title,
     /// The business whose partner is tried. Each run makes a new one.
@@ -51,7 +51,7 @@ pub struct Script {
 /// The business whose partner is tried.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct BusinessPart {
+pub(super) struct BusinessPart {
     /// Its name.
     pub name: Title,
     /// How it sells, where an order does not say otherwise.
@@ -70,7 +70,7 @@ impl Default for BusinessPart {
 /// An order.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OrderPart {
+pub(super) struct OrderPart {
     /// Who ordered: the name of a customer.
     #[schemars(with = "String")]
     pub customer: Spanned<String>,
@@ -84,7 +84,7 @@ pub struct OrderPart {
 /// A return.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ReturnPart {
+pub(super) struct ReturnPart {
     /// What is returned: the name of an order.
     #[schemars(with = "String")]
     pub order: Spanned<String>,
@@ -93,7 +93,7 @@ pub struct ReturnPart {
 /// Steps, done one after the other.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(from = "Vec<Spanned<Step>>")]
-pub struct Steps(pub Arc<[Spanned<Step>]>);
+pub(super) struct Steps(pub Arc<[Spanned<Step>]>);
 
 impl From<Vec<Spanned<Step>>> for Steps {
     fn from(steps: Vec<Spanned<Step>>) -> Self {
@@ -118,7 +118,7 @@ impl JsonSchema for Steps {
 /// One step.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Step {
+pub(super) enum Step {
     /// The customer writes. The chat is started where there is none.
     Customer(Line),
     /// The marketplace's people write; the arbiter is one of them.
@@ -146,7 +146,7 @@ pub enum Step {
 impl Step {
     /// What it is called in a file.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Customer(_) => "customer",
             Self::Support(_) => "support",
@@ -164,7 +164,7 @@ impl Step {
 
     /// The chat that it is about, and whether the dispute beside it is meant.
     #[must_use]
-    pub const fn place(&self) -> Option<(&Spanned<String>, bool)> {
+    pub(super) const fn place(&self) -> Option<(&Spanned<String>, bool)> {
         match self {
             Self::Customer(it) | Self::Market(it) => Some((&it.about, it.dispute)),
             Self::Support(it) => Some((&it.about, it.dispute)),
@@ -180,7 +180,7 @@ impl Step {
 /// A message of the customer or the market.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Line {
+pub(super) struct Line {
     /// The chat: the name of an order, a return, or a customer who asks directly.
     #[schemars(with = "String")]
     pub about: Spanned<String>,
@@ -198,7 +198,7 @@ pub struct Line {
 /// A message of support.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SupportLine {
+pub(super) struct SupportLine {
     /// The chat: the name of an order, a return, or a customer who asks directly.
     #[schemars(with = "String")]
     pub about: Spanned<String>,
@@ -218,7 +218,7 @@ pub struct SupportLine {
 /// A wait for the partner's answer.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Reply {
+pub(super) struct Reply {
     /// The chat: the name of an order, a return, or a customer who asks directly.
     #[schemars(with = "String")]
     pub about: Spanned<String>,
@@ -240,7 +240,7 @@ pub struct Reply {
 /// The beginning of a dispute.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Opening {
+pub(super) struct Opening {
     /// What is disputed: the name of an order or a return.
     #[schemars(with = "String")]
     pub about: Spanned<String>,
@@ -255,7 +255,7 @@ pub struct Opening {
 /// The end of a dispute.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Verdict {
+pub(super) struct Verdict {
     /// What is disputed: the name of an order or a return.
     #[schemars(with = "String")]
     pub about: Spanned<String>,
@@ -266,7 +266,7 @@ pub struct Verdict {
 /// An ordinary chat.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Whole {
+pub(super) struct Whole {
     /// The chat: the name of an order, a return, or a customer who asks directly.
     #[schemars(with = "String")]
     pub about: Spanned<String>,
@@ -275,7 +275,7 @@ pub struct Whole {
 /// Many customers at once.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Flood {
+pub(super) struct Flood {
     /// How many chats are started.
     #[schemars(range(min = 1, max = 100_000), with = "u32")]
     pub chats: Spanned<u32>,
@@ -286,7 +286,7 @@ pub struct Flood {
 /// What happens whenever the partner says something.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Rule {
+pub(super) struct Rule {
     /// Which of the partner's messages are meant.
     #[serde(default)]
     pub when: When,
@@ -308,7 +308,7 @@ const fn once() -> u32 {
 /// A partner's message.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct When {
+pub(super) struct When {
     /// In which chat; in any if this is unsaid.
     #[schemars(with = "Option<String>")]
     pub about: Option<Spanned<String>>,
@@ -322,7 +322,7 @@ pub struct When {
 /// What is expected of the partner.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Expectation {
+pub(super) enum Expectation {
     /// Each message of a customer is answered in time. Those in a chat that is finished by then need no answer.
     Answered(Answered),
     /// Each event of this type is accepted by a subscription in time.
@@ -336,7 +336,7 @@ pub enum Expectation {
 /// Each message of a customer is answered in time.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Answered {
+pub(super) struct Answered {
     /// In which chat; in all if this is unsaid.
     #[schemars(with = "Option<String>")]
     pub about: Option<Spanned<String>>,
@@ -350,7 +350,7 @@ pub struct Answered {
 /// Each event of a type is accepted by a subscription in time.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Acknowledged {
+pub(super) struct Acknowledged {
     /// The type.
     #[serde(rename = "type")]
     pub kind: NotificationName,
@@ -361,7 +361,7 @@ pub struct Acknowledged {
 /// A chat has a status when the steps are over.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct StatusIs {
+pub(super) struct StatusIs {
     /// The chat: the name of an order, a return, or a customer who asks directly.
     #[schemars(with = "String")]
     pub about: Spanned<String>,
@@ -375,7 +375,7 @@ pub struct StatusIs {
 /// The partner says something before the steps are over.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Said {
+pub(super) struct Said {
     /// In which chat; in any if this is unsaid.
     #[schemars(with = "Option<String>")]
     pub about: Option<Spanned<String>>,

@@ -51,12 +51,12 @@ macro_rules! described {
 
 /// A length of time: `2s`, `10m`, `1h30m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lapse(i64);
+pub(super) struct Lapse(i64);
 
 impl Lapse {
     /// In milliseconds.
     #[must_use]
-    pub const fn millis(self) -> i64 {
+    pub(super) const fn millis(self) -> i64 {
         self.0
     }
 }
@@ -91,7 +91,7 @@ described!(Lapse, {
 
 /// A time of day, at an offset from UTC or at the server's own: `09:30`, `09:30+03:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimeOfDay {
+pub(super) struct TimeOfDay {
     minutes: i32,
     offset: Option<UtcOffset>,
 }
@@ -99,7 +99,7 @@ pub struct TimeOfDay {
 impl TimeOfDay {
     /// The first instant after `now` at which it is this time of day.
     #[must_use]
-    pub fn next_after(self, now: Timestamp, server: UtcOffset) -> Timestamp {
+    pub(super) fn next_after(self, now: Timestamp, server: UtcOffset) -> Timestamp {
         let offset = i64::from(self.offset.unwrap_or(server).minutes()) * MINUTE_MS;
         let today = (now.as_millis() + offset).rem_euclid(DAY_MS);
         let ahead = i64::from(self.minutes) * MINUTE_MS - today;
@@ -116,7 +116,7 @@ impl FromStr for TimeOfDay {
         let (hours, minutes) = time.split_once(':').ok_or_else(wrong)?;
         let number = |digits: &str, below: i32| {
             let all_digits = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
-            let number = digits.parse().ok().filter(|number| all_digits && *number < below);
+            let number = digits.parse::<i32>().ok().filter(|number| all_digits && *number < below);
             number.ok_or_else(wrong)
         };
         let minutes = number(hours, 24)? * 60 + number(minutes, 60)?;
@@ -144,12 +144,12 @@ described!(TimeOfDay, {
 
 /// A regular expression that is found in a text.
 #[derive(Debug, Clone)]
-pub struct Pattern(Regex);
+pub(super) struct Pattern(Regex);
 
 impl Pattern {
     /// Whether it is found in the text.
     #[must_use]
-    pub fn is_in(&self, text: &str) -> bool {
+    pub(super) fn is_in(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
 }
@@ -181,7 +181,7 @@ described!(Pattern, {
 
 /// The text of a message: 1 to 4,096 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text(pub MessageText);
+pub(super) struct Text(pub MessageText);
 
 impl FromStr for Text {
     type Err = String;
@@ -199,7 +199,7 @@ described!(Text, {
 
 /// The name of a business or a customer, and the title of a scenario: 1 to 256 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Title(pub Name);
+pub(super) struct Title(pub Name);
 
 impl FromStr for Title {
     type Err = String;
@@ -216,7 +216,7 @@ macro_rules! named {
     ($($(#[$meta:meta])* $name:ident($of:ty)),+ $(,)?) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub struct $name(pub $of);
+        pub(super) struct $name(pub $of);
 
         impl FromStr for $name {
             type Err = String;
