@@ -30,7 +30,7 @@ fn the_place_the_field_and_the_rule_are_named() {
         ("steps: [ flood: { chats: 0, says: А } ]", "bad.yaml:5:26: steps[0].flood.chats: must be 1 to 100000, not 0"),
         ("steps: [ flood: { chats: many, says: А } ]", "bad.yaml:5:26: steps[0].flood.chats: "),
         ("steps: [ customer: { about: boots, says: \"\" } ]", "bad.yaml:5:42: steps[0].customer.says: a message must have 1 to 4096 characters, not 0"),
-        ("steps:\n  - reply: { about: boots, within: 1h, then: [ { finish: { about: hat } } ] }", "bad.yaml:6:64: steps[0].reply.then[0].finish.about: no order, return or customer is called `hat`"),
+        ("steps:\n  - reply: { about: boots, within: 1h, then: [ { finish: { about: hat } } ] }", "bad.yaml:6:67: steps[0].reply.then[0].finish.about: no order, return or customer is called `hat`"),
         ("steps: [ reply: { about: boots } ]", "missing field `within`"),
         ("steps: [ reply: { about: boots, within: 1h, matching: \"(\" } ]", "bad.yaml:5:55: steps[0].reply.matching: `(` is no regular expression: unclosed group"),
         ("steps: [ shout: { about: boots } ]", "unknown variant `shout`, expected one of"),

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use prilavok_domain::EventTypes;
 use prilavok_sandbox::scenario::{State, Verdict};
-use prilavok_store::{NewSubscription, Store, SubscriptionName, Switch};
+use prilavok_store::{NewSubscription, SubscriptionName, Switch};
 use tokio::net::TcpListener;
 
 use crate::shop::{HOUR, MINUTE, Shop};
@@ -218,4 +218,14 @@ async fn nobody_accepts_events() {
         panic!("there is no subscription");
     };
     assert!(reason.ends_with("was not accepted at all: no subscription is enabled"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_chat_that_is_opened_again_needs_an_answer() {
+    let steps = "steps: [ customer: { about: hat, says: Спасибо }, finish: { about: hat }, customer: { about: hat, says: Ещё } ]\n\
+                 expect: [ answered: { within: 10m } ]";
+    let (shop, cast) = Shop::playing(steps).await;
+    assert_eq!(shop.verdict(), Verdict::Pending);
+    shop.partner_says(cast.business, 0, "Да?").await;
+    assert_eq!(shop.verdict(), Verdict::Met);
 }

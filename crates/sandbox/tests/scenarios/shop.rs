@@ -12,7 +12,7 @@ use prilavok_server::settings::{Overrides, Settings};
 use prilavok_server::{http, router};
 use prilavok_store::files::FileStore;
 use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
-use prilavok_store::{ChatFilter, MessageRange, NewMessage, Store};
+use prilavok_store::{ChatFilter, MessageRange, NewMessage};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 

@@ -153,12 +153,12 @@ async fn no_answer_in_time_goes_on_with_otherwise() {
     let waiting = shop.report().waiting;
     assert_eq!(
         waiting,
-        ["line 8: for an answer matching `(?i)трек` in the chat about hat, until 2025-01-16T11:01:00.000Z"]
+        ["line 9: for an answer matching `(?i)трек` in the chat about hat, until 2025-01-16T11:01:00.000Z"]
     );
     let happened = shop.later(1).await;
     let whats: Vec<_> = happened.into_iter().map(|it| (it.line, it.what)).collect();
     let about = "hat".to_owned();
-    assert_eq!(whats[0], (Some(8), What::NoReply { about, dispute: false }));
+    assert_eq!(whats[0], (Some(9), What::NoReply { about, dispute: false }));
     assert!(matches!(whats[1].1, What::DisputeStarted { .. }), "{whats:?}");
     assert_eq!(
         shop.talk(cast.business).await,
@@ -245,5 +245,5 @@ async fn a_scenario_in_a_file_sends_files_beside_it() {
     let range = prilavok_store::MessageRange::default();
     let messages = shop.app.store.messages(cast.business, chat, range, 10).await.expect("read");
     let file = &messages.items[0].files[0];
-    assert_eq!((file.name.as_str(), file.size), ("чек.txt", 14));
+    assert_eq!((file.name.as_str(), file.size), ("чек.txt", 13));
 }
