@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::stream;
 use prilavok_domain::message::MAX_FILE_BYTES;
 use prilavok_domain::rules::Initiator;
-use prilavok_domain::{ChatId, FileName, OrderId, PublicId, ReturnId, Sender};
+use prilavok_domain::{ChatId, ChatStatus, FileName, MessageId, OrderId, PublicId, ReturnId, Sender};
 use prilavok_server::app::App;
 use prilavok_store::{ChatChange, NewMessage, StartChat, StoreError, StoredFile, Subject};
 use serde_saphyr::Spanned;
@@ -30,6 +30,8 @@ pub(super) struct Stage {
     pub(super) happened: Vec<Happening>,
     /// Orders that floods made.
     pub(super) flooded: u32,
+    /// Chats that were finished, each with its last message: what was said up to then needs no answer.
+    pub(super) finished: Vec<(ChatId, i64)>,
 }
 
 /// Why a step was not done.
@@ -225,6 +227,10 @@ impl Stage {
         let chat = self.chat(thread).await?;
         let (business, now) = (self.cast.business, self.app.now());
         let changed = self.app.store.change_chat(business, chat, change, None, now).await?;
+        if changed.value.status == ChatStatus::Finished {
+            let last = changed.value.last_message.map_or(0, MessageId::get);
+            self.finished.push((chat, last));
+        }
         let what = What::StatusChanged {
             about: thread.about.to_string(),
             dispute: thread.dispute,

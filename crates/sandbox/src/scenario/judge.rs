@@ -185,10 +185,12 @@ impl Judge {
         Ok(())
     }
 
-    /// The scenario has finished a chat: its messages need no answer.
-    pub(super) fn finished(&mut self, chat: ChatId) {
-        for id in self.by_chat.remove(&chat).unwrap_or_default() {
-            self.open.remove(&id);
+    /// The scenario has finished a chat: what was said in it up to `last` needs no answer.
+    pub(super) fn finished(&mut self, chat: ChatId, last: i64) {
+        if let Some(asked) = self.by_chat.get_mut(&chat) {
+            for id in asked.extract_if(.., |id| *id <= last) {
+                self.open.remove(&id);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use prilavok_domain::{ChatStatus, Sender, Timestamp};
+use prilavok_domain::{Sender, Timestamp};
 use prilavok_server::app::App;
 
 use super::acts::{NotDone, Stage};
@@ -47,6 +47,7 @@ impl Play {
                 chats: Chats::default(),
                 happened: Vec::new(),
                 flooded: 0,
+                finished: Vec::new(),
             },
         }
     }
@@ -79,13 +80,19 @@ impl Play {
             let Stage { app, cast, chats, .. } = &mut self.stage;
             let page = chats.listen(app, cast).await?;
             if page.is_empty() {
-                return Ok(any);
+                break;
             }
             any = true;
             for news in &page {
                 self.hear(news);
             }
         }
+        for (chat, last) in self.stage.finished.drain(..) {
+            for judge in &mut self.judges {
+                judge.finished(chat, last);
+            }
+        }
+        Ok(any)
     }
 
     fn hear(&mut self, news: &News) {
@@ -129,7 +136,9 @@ impl Play {
     /// Moves each fiber as far as it goes; answers whether one did a step.
     async fn act(&mut self, now: Timestamp) -> anyhow::Result<bool> {
         let mut acted = false;
-        let Self { stage, fibers, judges, failure, .. } = self;
+        let Self {
+            stage, fibers, failure, ..
+        } = self;
         for fiber in fibers.iter_mut() {
             loop {
                 match fiber.look(&stage.chats, now) {
@@ -138,9 +147,7 @@ impl Play {
                     Waited::Still => break,
                 }
                 let Some(step) = fiber.step() else { break };
-                let told = stage.happened.len();
-                let done = stage.act(fiber, &step).await;
-                match done {
+                match stage.act(fiber, &step).await {
                     Ok(()) => {}
                     Err(NotDone::Failed(error)) => return Err(error),
                     Err(NotDone::Impossible(reason)) => {
@@ -153,11 +160,6 @@ impl Play {
                 }
                 fiber.advance();
                 acted = true;
-                for happened in &stage.happened[told..] {
-                    if let What::StatusChanged { chat, status: ChatStatus::Finished, .. } = happened.what {
-                        judges.iter_mut().for_each(|judge| judge.finished(chat));
-                    }
-                }
             }
             if failure.is_some() {
                 break;
