@@ -126,7 +126,10 @@ async fn cut_off(response: Response) -> Response {
     let broken = async {
         // What was written before must have left: it is thrown away with the connection otherwise.
         tokio::time::sleep(LEAVING).await;
-        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cut off on purpose"))
+        Err(io::Error::new(
+            io::ErrorKind::ConnectionAborted,
+            "cut off on purpose",
+        ))
     };
     let body = stream::iter([Ok(half)]).chain(stream::once(broken));
     Response::from_parts(parts, Body::from_stream(body))

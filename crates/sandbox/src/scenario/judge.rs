@@ -78,7 +78,10 @@ impl Judge {
     }
 
     fn hear_answer(&mut self, it: &Answered, news: &News) {
-        if !news.place.is_meant(it.about.as_ref().map(|about| about.value.as_str()), it.dispute) {
+        if !news
+            .place
+            .is_meant(it.about.as_ref().map(|about| about.value.as_str()), it.dispute)
+        {
             return;
         }
         let chat = news.event.chat;
@@ -92,7 +95,9 @@ impl Judge {
                 let asked = asked.filter(|asked| late(asked.at, answer.created_at, it.within.millis()));
                 if let Some(asked) = asked {
                     let (asked, answered) = (Utc(asked.at), Utc(answer.created_at));
-                    self.fail(format!("the message of {asked} in chat {chat} was answered only at {answered}"));
+                    self.fail(format!(
+                        "the message of {asked} in chat {chat} was answered only at {answered}"
+                    ));
                 }
             }
         }
@@ -124,7 +129,10 @@ impl Judge {
         match it.times {
             None => self.verdict = Verdict::Met,
             Some(times) if self.said > times => {
-                self.fail(format!("the partner said it {} times, the last time in chat {}", self.said, news.event.chat));
+                self.fail(format!(
+                    "the partner said it {} times, the last time in chat {}",
+                    self.said, news.event.chat
+                ));
             }
             Some(_) => {}
         }
@@ -153,7 +161,9 @@ impl Judge {
                     } else {
                         "at all: no subscription is enabled"
                     };
-                    self.fail(format!("the event of {at} in chat {chat} was not accepted {reason}"));
+                    self.fail(format!(
+                        "the event of {at} in chat {chat} was not accepted {reason}"
+                    ));
                 }
                 self.met_if(over && self.open.is_empty());
             }
@@ -178,7 +188,10 @@ impl Judge {
             let chat = stage.app.store.chat(stage.cast.business, open.chat).await?;
             if chat.is_some_and(|chat| chat.status != ChatStatus::Finished) {
                 let at = Utc(open.at);
-                self.fail(format!("the message of {at} in chat {} was not answered in time", open.chat));
+                self.fail(format!(
+                    "the message of {at} in chat {} was not answered in time",
+                    open.chat
+                ));
             }
             self.open.remove(&id);
         }

@@ -11,8 +11,8 @@ use prilavok_domain::{BusinessId, IdSequence, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::presence::{Gone, Presence};
 use super::checkpoint::Checkpoints;
+use super::presence::{Gone, Presence};
 use crate::observer::Observed;
 use crate::{Changes, Result, StoreError};
 
