@@ -42,8 +42,8 @@ pub struct Sandbox {
     turn: Mutex<()>,
     states: AtomicU64,
     pub(crate) next_business: AtomicI64,
-    /// Removes the folder of a sandbox that is not to be kept.
-    _temporary: Option<tempfile::TempDir>,
+    /// The folder of a sandbox that is not to be kept, until it is closed.
+    temporary: parking_lot::Mutex<Option<tempfile::TempDir>>,
 }
 
 /// Isolated businesses have ids from here on.
@@ -85,7 +85,7 @@ impl Sandbox {
             turn: Mutex::default(),
             states: AtomicU64::new(state),
             next_business: AtomicI64::new(FIRST_BUSINESS),
-            _temporary: temporary,
+            temporary: parking_lot::Mutex::new(temporary),
         });
         sandbox.serve_world();
         sandbox.take_snapshot(&SnapshotName::start()).await?;
@@ -227,11 +227,16 @@ impl Sandbox {
         }
     }
 
-    /// Ends the world and keeps what is in memory.
+    /// Ends the world and keeps what is in memory; a sandbox without a folder of its own is gone then.
     pub async fn close(&self) {
         let world = self.world();
         world.end().await;
         world.app.close().await;
+        if let Some(temporary) = self.temporary.lock().take()
+            && let Err(error) = temporary.close()
+        {
+            tracing::warn!(%error, "the sandbox's folder was not removed");
+        }
     }
 }
 
