@@ -108,7 +108,10 @@ impl Stage {
             }
             Step::Dispute(it) => {
                 let beside = self.chat(&Thread::new(&it.about.value, false)).await?;
-                let started = self.app.store.start_arbitration(self.cast.business, beside, None, now);
+                let started = self
+                    .app
+                    .store
+                    .start_arbitration(self.cast.business, beside, None, now);
                 let chat = started.await?.value;
                 self.chats.learn(&self.cast, &chat);
                 let about = it.about.value.clone();
@@ -203,7 +206,11 @@ impl Stage {
             wait_for: written.wait_for.map(|it| it.0),
         };
         let (business, now) = (self.cast.business, self.app.now());
-        let message = self.app.store.append_message(business, chat, new, None, now).await?;
+        let message = self
+            .app
+            .store
+            .append_message(business, chat, new, None, now)
+            .await?;
         fiber.spoke(thread, message.value.id.get());
         self.tell(Some(line), what);
         Ok(())
@@ -226,7 +233,11 @@ impl Stage {
     async fn change(&mut self, line: u64, thread: &Thread, change: ChatChange) -> Result<(), NotDone> {
         let chat = self.chat(thread).await?;
         let (business, now) = (self.cast.business, self.app.now());
-        let changed = self.app.store.change_chat(business, chat, change, None, now).await?;
+        let changed = self
+            .app
+            .store
+            .change_chat(business, chat, change, None, now)
+            .await?;
         if changed.value.status == ChatStatus::Finished {
             let last = changed.value.last_message.map_or(0, MessageId::get);
             self.finished.push((chat, last));

@@ -36,7 +36,11 @@ pub(super) fn check(script: &Script) -> Checked<'_> {
         let path = format!("rules[{number}]");
         let at = rule.referenced;
         let rule = &rule.value;
-        checker.place(&format!("{path}.when"), rule.when.about.as_ref(), rule.when.dispute);
+        checker.place(
+            &format!("{path}.when"),
+            rule.when.about.as_ref(),
+            rule.when.dispute,
+        );
         if rule.times == 0 {
             checker.wrong(at, format!("{path}.times"), "must be at least 1");
         }
@@ -55,7 +59,11 @@ pub(super) fn check(script: &Script) -> Checked<'_> {
         }
     }
     if script.steps.0.is_empty() {
-        checker.wrong(Location::UNKNOWN, "steps".to_owned(), "a scenario has at least one step");
+        checker.wrong(
+            Location::UNKNOWN,
+            "steps".to_owned(),
+            "a scenario has at least one step",
+        );
     }
     checker.found
 }
@@ -115,7 +123,9 @@ impl<'a> Checker<'a> {
                 self.place(&path, Some(about), dispute);
             }
             match step {
-                Step::Customer(it) | Step::Market(it) => self.message(at, &path, it.says.is_some(), &it.sends),
+                Step::Customer(it) | Step::Market(it) => {
+                    self.message(at, &path, it.says.is_some(), &it.sends);
+                }
                 Step::Support(it) => self.message(at, &path, it.says.is_some(), &it.sends),
                 Step::Dispute(it) => self.files(&path, &it.sends),
                 Step::Reply(it) => {
@@ -176,7 +186,11 @@ impl<'a> Checker<'a> {
             }
         } else {
             let known = script.orders.keys().chain(script.returns.keys());
-            unknown("order, return or customer", name, known.chain(script.customers.keys()))
+            unknown(
+                "order, return or customer",
+                name,
+                known.chain(script.customers.keys()),
+            )
         };
         self.wrong(about.referenced, format!("{path}.about"), rule);
     }

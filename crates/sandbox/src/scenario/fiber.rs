@@ -138,7 +138,10 @@ impl Fiber {
             Wait::Reply(reply, thread, until, line) => {
                 let matching = reply.matching.as_ref();
                 let matching = matching.map_or(String::new(), |pattern| format!(" matching `{pattern}`"));
-                format!("line {line}: for an answer{matching} in {thread}, until {}", Utc(*until))
+                format!(
+                    "line {line}: for an answer{matching} in {thread}, until {}",
+                    Utc(*until)
+                )
             }
         })
     }

@@ -16,7 +16,18 @@ const BATCH: usize = 1_000;
 const AT_A_TIME: usize = 512;
 
 const NAMES: [&str; 12] = [
-    "Анна", "Дмитрий", "Мария", "Сергей", "Ольга", "Алексей", "Елена", "Иван", "Наталья", "Павел", "Татьяна", "Руслан",
+    "Анна",
+    "Дмитрий",
+    "Мария",
+    "Сергей",
+    "Ольга",
+    "Алексей",
+    "Елена",
+    "Иван",
+    "Наталья",
+    "Павел",
+    "Татьяна",
+    "Руслан",
 ];
 const INITIALS: [&str; 9] = ["А.", "Б.", "В.", "Г.", "К.", "М.", "Н.", "П.", "С."];
 
@@ -54,7 +65,9 @@ impl Stage {
                 };
                 let started = store.start_chat(business, start, None, clock.now()).await?;
                 let chat = started.value.chat.id;
-                store.append_message(business, chat, new, None, clock.now()).await?;
+                store
+                    .append_message(business, chat, new, None, clock.now())
+                    .await?;
                 Ok::<(), NotDone>(())
             }
         };

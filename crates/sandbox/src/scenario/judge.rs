@@ -78,7 +78,10 @@ impl Judge {
     }
 
     fn hear_answer(&mut self, it: &Answered, news: &News) {
-        if !news.place.is_meant(it.about.as_ref().map(|about| about.value.as_str()), it.dispute) {
+        if !news
+            .place
+            .is_meant(it.about.as_ref().map(|about| about.value.as_str()), it.dispute)
+        {
             return;
         }
         let chat = news.event.chat;
@@ -92,7 +95,9 @@ impl Judge {
                 let asked = asked.filter(|asked| late(asked.at, answer.created_at, it.within.millis()));
                 if let Some(asked) = asked {
                     let (asked, answered) = (Utc(asked.at), Utc(answer.created_at));
-                    self.fail(format!("the message of {asked} in chat {chat} was answered only at {answered}"));
+                    self.fail(format!(
+                        "the message of {asked} in chat {chat} was answered only at {answered}"
+                    ));
                 }
             }
         }
@@ -124,7 +129,10 @@ impl Judge {
         match it.times {
             None => self.verdict = Verdict::Met,
             Some(times) if self.said > times => {
-                self.fail(format!("the partner said it {} times, the last time in chat {}", self.said, news.event.chat));
+                self.fail(format!(
+                    "the partner said it {} times, the last time in chat {}",
+                    self.said, news.event.chat
+                ));
             }
             Some(_) => {}
         }
@@ -153,7 +161,9 @@ impl Judge {
                     } else {
                         "at all: no subscription is enabled"
                     };
-                    self.fail(format!("the event of {at} in chat {chat} was not accepted {reason}"));
+                    self.fail(format!(
+                        "the event of {at} in chat {chat} was not accepted {reason}"
+                    ));
                 }
                 self.met_if(over && self.open.is_empty());
             }
@@ -178,7 +188,10 @@ impl Judge {
             let chat = stage.app.store.chat(stage.cast.business, open.chat).await?;
             if chat.is_some_and(|chat| chat.status != ChatStatus::Finished) {
                 let at = Utc(open.at);
-                self.fail(format!("the message of {at} in chat {} was not answered in time", open.chat));
+                self.fail(format!(
+                    "the message of {at} in chat {} was not answered in time",
+                    open.chat
+                ));
             }
             self.open.remove(&id);
         }
@@ -301,6 +314,41 @@ impl fmt::Display for Expectation {
                 let times = it.times.map_or(String::new(), |times| format!(", {times} times"));
                 write!(f, "the partner says {what}{about}{times}")
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prilavok_domain::EventId;
+    use prilavok_domain::rules::NotificationType;
+
+    use super::*;
+    use crate::scenario::values::NotificationName;
+
+    /// Between the events and the delivery log, the log may get ahead.
+    #[test]
+    fn a_delivery_that_is_read_before_its_event_counts() {
+        let kind = NotificationType::ChatCreated;
+        let it = Acknowledged {
+            kind: NotificationName(kind),
+            within: "1m".parse().expect("a length"),
+        };
+        let at = Timestamp::from_millis(1_000_000).expect("in range");
+        let event = Event {
+            id: EventId::new(5).expect("an id"),
+            business: BusinessId::new(1).expect("an id"),
+            kind,
+            chat: ChatId::new(2).expect("an id"),
+            message: None,
+            at,
+        };
+        for (accepted_after, in_time) in [(60_000, true), (60_001, false)] {
+            let mut judge = Judge::new(0);
+            judge.early.insert(5, at.plus_millis(accepted_after));
+            judge.hear_event(&it, event);
+            assert!(judge.open.is_empty());
+            assert_eq!(judge.is_pending(), in_time, "{accepted_after}");
         }
     }
 }

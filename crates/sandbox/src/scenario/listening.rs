@@ -32,7 +32,11 @@ impl Thread {
 
 impl fmt::Display for Thread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.dispute { "the dispute about" } else { "the chat about" };
+        let kind = if self.dispute {
+            "the dispute about"
+        } else {
+            "the chat about"
+        };
         write!(f, "{kind} {}", self.about)
     }
 }
@@ -113,7 +117,10 @@ impl Chats {
             Context::Return { returned, .. } => name_of(&cast.returns, returned.get()),
             Context::Direct => {
                 let customer = chat.customer.public_id.as_str();
-                let found = cast.customers.iter().find(|(_, known)| known.as_str() == customer);
+                let found = cast
+                    .customers
+                    .iter()
+                    .find(|(_, known)| known.as_str() == customer);
                 found.map(|(name, _)| Arc::from(name.as_str()))
             }
         };
@@ -146,7 +153,11 @@ impl Chats {
                 Some(id) => app.store.message(business, event.chat, id).await?,
                 None => None,
             };
-            all.push(News { event, message, place });
+            all.push(News {
+                event,
+                message,
+                place,
+            });
         }
         for news in &all {
             self.cursor = news.event.id.get();

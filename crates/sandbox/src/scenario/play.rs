@@ -137,7 +137,10 @@ impl Play {
     async fn act(&mut self, now: Timestamp) -> anyhow::Result<bool> {
         let mut acted = false;
         let Self {
-            stage, fibers, failure, ..
+            stage,
+            fibers,
+            failure,
+            ..
         } = self;
         for fiber in fibers.iter_mut() {
             loop {
@@ -153,7 +156,12 @@ impl Play {
                     Err(NotDone::Impossible(reason)) => {
                         let line = step.referenced.line();
                         let reason = format!("line {line}: {}: {reason}", step.value.kind());
-                        stage.tell(Some(line), What::Failed { reason: reason.clone() });
+                        stage.tell(
+                            Some(line),
+                            What::Failed {
+                                reason: reason.clone(),
+                            },
+                        );
                         *failure = Some(reason);
                         break;
                     }
@@ -222,10 +230,15 @@ impl Play {
             }
         });
         let expectations: Vec<_> = expectations.collect();
-        let failed = expectations.iter().filter_map(|expected| match &expected.verdict {
-            Verdict::Failed { reason } => Some(format!("line {}: {}: {reason}", expected.line, expected.expectation)),
-            Verdict::Pending | Verdict::Met => None,
-        });
+        let failed = expectations
+            .iter()
+            .filter_map(|expected| match &expected.verdict {
+                Verdict::Failed { reason } => Some(format!(
+                    "line {}: {}: {reason}",
+                    expected.line, expected.expectation
+                )),
+                Verdict::Pending | Verdict::Met => None,
+            });
         let reasons: Vec<_> = self.failure.clone().into_iter().chain(failed).collect();
         let state = match (self.over, reasons.is_empty()) {
             (false, _) => State::Running,

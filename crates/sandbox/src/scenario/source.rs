@@ -96,7 +96,9 @@ impl Scenario {
                 rule: format!("cannot be read: {error}"),
             }],
         })?;
-        let name = path.file_stem().map_or(shown.clone(), |stem| stem.to_string_lossy().into_owned());
+        let name = path
+            .file_stem()
+            .map_or(shown.clone(), |stem| stem.to_string_lossy().into_owned());
         Self::checked(&name, &shown, &text, Some(path.parent().unwrap_or(Path::new(""))))
     }
 
@@ -143,7 +145,9 @@ impl Scenario {
             }
         }
         if !checked.problems.is_empty() {
-            checked.problems.sort_by_key(|problem| (problem.line, problem.column));
+            checked
+                .problems
+                .sort_by_key(|problem| (problem.line, problem.column));
             return Err(wrong(checked.problems));
         }
         Ok(Self {

@@ -116,7 +116,10 @@ impl FromStr for TimeOfDay {
         let (hours, minutes) = time.split_once(':').ok_or_else(wrong)?;
         let number = |digits: &str, below: i32| {
             let all_digits = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
-            let number = digits.parse::<i32>().ok().filter(|number| all_digits && *number < below);
+            let number = digits
+                .parse::<i32>()
+                .ok()
+                .filter(|number| all_digits && *number < below);
             number.ok_or_else(wrong)
         };
         let minutes = number(hours, 24)? * 60 + number(minutes, 60)?;
@@ -161,7 +164,10 @@ impl FromStr for Pattern {
         Regex::new(text).map(Self).map_err(|error| {
             let error = error.to_string();
             let reason = error.lines().last().unwrap_or_default();
-            format!("`{text}` is no regular expression: {}", reason.trim_start_matches("error: "))
+            format!(
+                "`{text}` is no regular expression: {}",
+                reason.trim_start_matches("error: ")
+            )
         })
     }
 }
@@ -187,7 +193,9 @@ impl FromStr for Text {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        MessageText::new(text).map(Self).map_err(|error| error.to_string())
+        MessageText::new(text)
+            .map(Self)
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -287,7 +295,15 @@ mod tests {
             assert_eq!(parsed.next_after(at(now), moscow), at(next), "{time} after {now}");
             assert_eq!(parsed.to_string(), time.replace('Z', "+00:00"));
         }
-        for wrong in ["24:00", "3:00", "03:60", "+3:00", "03:00 MSK", "полночь", "03:00+3"] {
+        for wrong in [
+            "24:00",
+            "3:00",
+            "03:60",
+            "+3:00",
+            "03:00 MSK",
+            "полночь",
+            "03:00+3",
+        ] {
             assert!(wrong.parse::<TimeOfDay>().is_err(), "{wrong}");
         }
     }

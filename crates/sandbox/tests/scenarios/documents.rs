@@ -39,7 +39,10 @@ fn every_shipped_scenario_is_right_and_passes_the_schema() {
     for (name, text) in SHIPPED {
         let scenario = Scenario::parse(name, text).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(scenario.name(), *name);
-        let errors: Vec<_> = schema.iter_errors(&yaml(text)).map(|error| error.to_string()).collect();
+        let errors: Vec<_> = schema
+            .iter_errors(&yaml(text))
+            .map(|error| error.to_string())
+            .collect();
         assert!(errors.is_empty(), "{name}: {errors:?}");
     }
 }
@@ -66,13 +69,17 @@ fn the_schema_refuses_what_the_reader_refuses() {
 /// The fenced blocks of YAML in the page.
 fn examples(page: &str) -> Vec<&str> {
     let blocks = page.split("```yaml\n").skip(1);
-    blocks.map(|block| block.split("```").next().unwrap_or_default()).collect()
+    blocks
+        .map(|block| block.split("```").next().unwrap_or_default())
+        .collect()
 }
 
 #[test]
 fn the_examples_of_the_page_are_right() {
     let page = read("docs/scenarios.md");
-    let (whole, parts): (Vec<_>, Vec<_>) = examples(&page).into_iter().partition(|text| text.starts_with("title:"));
+    let (whole, parts): (Vec<_>, Vec<_>) = examples(&page)
+        .into_iter()
+        .partition(|text| text.starts_with("title:"));
     assert!(!whole.is_empty() && !parts.is_empty());
     for text in &whole {
         Scenario::parse("docs/scenarios.md", text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -81,7 +88,15 @@ fn the_examples_of_the_page_are_right() {
     for part in &parts {
         let kept = whole[0].split_inclusive('\n').collect::<Vec<_>>();
         let replaced: Vec<_> = part.lines().filter_map(|line| line.strip_suffix(':')).collect();
-        let names = ["customers", "orders", "returns", "steps", "rules", "expect", "faults"];
+        let names = [
+            "customers",
+            "orders",
+            "returns",
+            "steps",
+            "rules",
+            "expect",
+            "faults",
+        ];
         let mut text = String::new();
         let mut skipping = false;
         for line in kept {
@@ -110,7 +125,10 @@ fn the_page_names_every_shipped_scenario_and_every_field() {
     assert!(fields.len() > 30, "{fields:?}");
     for field in fields {
         let described = [format!("`{field}`"), format!("`{field}:"), format!("- {field}:")];
-        assert!(described.iter().any(|text| page.contains(text)), "`{field}` is not described");
+        assert!(
+            described.iter().any(|text| page.contains(text)),
+            "`{field}` is not described"
+        );
     }
 }
 

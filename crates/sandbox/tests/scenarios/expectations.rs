@@ -70,7 +70,10 @@ async fn a_finished_chat_needs_no_answer() {
     let (shop, cast) = Shop::playing(ANSWERED).await;
     let chat = shop.chats(cast.business).await[0].id;
     let change = prilavok_store::ChatChange::Finish;
-    let finished = shop.app.store.change_chat(cast.business, chat, change, None, shop.app.now());
+    let finished = shop
+        .app
+        .store
+        .change_chat(cast.business, chat, change, None, shop.app.now());
     finished.await.expect("finished");
     shop.to_the_end().await;
     assert_eq!(shop.verdict(), Verdict::Met);
@@ -95,7 +98,10 @@ async fn messages_in_disputes_are_expected_to_be_answered_only_where_it_is_said(
 async fn the_status_in_the_end() {
     for (expected, verdict) in [
         ("is: WAITING_FOR_PARTNER", Verdict::Met),
-        ("is: FINISHED", failed("the chat about hat is WAITING_FOR_PARTNER")),
+        (
+            "is: FINISHED",
+            failed("the chat about hat is WAITING_FOR_PARTNER"),
+        ),
         (
             "dispute: true, is: FINISHED",
             failed("there is no such thing as the dispute about hat"),
@@ -118,7 +124,11 @@ async fn what_the_partner_says() {
         ("matching: трек", &["привет"], failed("the partner never said it")),
         ("about: hat", &["привет"], Verdict::Met),
         ("about: boots", &["привет"], failed("the partner never said it")),
-        ("about: hat, dispute: true", &["привет"], failed("the partner never said it")),
+        (
+            "about: hat, dispute: true",
+            &["привет"],
+            failed("the partner never said it"),
+        ),
         ("times: 2", &["а", "б"], Verdict::Met),
         ("times: 2", &["а"], failed("the partner said it 1 times")),
         ("times: 0", &[], Verdict::Met),
@@ -164,22 +174,35 @@ async fn subscribe(shop: &Shop, business: prilavok_domain::BusinessId, status: S
         types: EventTypes::ALL,
     };
     let store = &shop.app.store;
-    let made = store.create_subscription(new, None, shop.app.now()).await.expect("made").value;
-    store.switch_subscription(business, made.id, Switch::On).await.expect("enabled");
+    let made = store
+        .create_subscription(new, None, shop.app.now())
+        .await
+        .expect("made")
+        .value;
+    store
+        .switch_subscription(business, made.id, Switch::On)
+        .await
+        .expect("enabled");
 }
 
 /// Waits until the delivery log has so many lines.
 async fn tried(shop: &Shop, business: prilavok_domain::BusinessId, lines: usize) {
     let enough = async {
         loop {
-            let log = shop.app.store.attempts(business, Default::default(), None, 100).await;
+            let log = shop
+                .app
+                .store
+                .attempts(business, Default::default(), None, 100)
+                .await;
             if log.expect("read").items.len() >= lines {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), enough).await.expect("it is tried");
+    tokio::time::timeout(Duration::from_secs(20), enough)
+        .await
+        .expect("it is tried");
 }
 
 #[tokio::test]
@@ -217,7 +240,10 @@ async fn nobody_accepts_events() {
     let Verdict::Failed { reason } = shop.verdict() else {
         panic!("there is no subscription");
     };
-    assert!(reason.ends_with("was not accepted at all: no subscription is enabled"), "{reason}");
+    assert!(
+        reason.ends_with("was not accepted at all: no subscription is enabled"),
+        "{reason}"
+    );
 }
 
 #[tokio::test]

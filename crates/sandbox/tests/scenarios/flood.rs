@@ -17,18 +17,22 @@ async fn ten_thousand_chats_and_an_answer_to_each() {
     assert_eq!(chats.len(), 10_001);
 
     let business = cast.business;
-    let (lamp, crowd): (Vec<_>, Vec<_>) =
-        chats.iter().partition(|chat| chat.customer.name.as_str() == "Вера Орлова");
+    let (lamp, crowd): (Vec<_>, Vec<_>) = chats
+        .iter()
+        .partition(|chat| chat.customer.name.as_str() == "Вера Орлова");
     stream::iter(crowd)
         .map(|chat| shop.partner_writes(business, chat.id, "Здравствуйте! Курьер приедет завтра."))
         .buffer_unordered(500)
         .collect::<()>()
         .await;
-    let [lamp] = lamp[..] else { panic!("Vera asks once") };
+    let [lamp] = lamp[..] else {
+        panic!("Vera asks once")
+    };
     shop.run().await;
     assert_eq!(shop.report().state, State::Running);
 
-    shop.partner_writes(business, lamp.id, "Нашли второе списание, деньги вернём сегодня.").await;
+    shop.partner_writes(business, lamp.id, "Нашли второе списание, деньги вернём сегодня.")
+        .await;
     shop.run().await;
     assert_eq!(shop.report().state, State::Passed);
 }

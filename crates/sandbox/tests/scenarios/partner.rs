@@ -47,7 +47,9 @@ impl Partner {
         let mut answered = false;
         for chat in listed["result"]["chats"].as_array().expect("chats") {
             let id = &chat["chatId"];
-            let history = self.call(&format!("/chats/history?chatId={id}"), &json!({})).await;
+            let history = self
+                .call(&format!("/chats/history?chatId={id}"), &json!({}))
+                .await;
             let messages = history["result"]["messages"].as_array().expect("messages");
             let Some(last) = messages.last() else { continue };
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

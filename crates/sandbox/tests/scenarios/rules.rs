@@ -53,8 +53,14 @@ async fn rules_fire_so_often_and_for_what_they_mean_only() {
     for text in ["цена 1", "трек", "цена 2", "цена 3"] {
         shop.partner_says(business, 1, text).await;
     }
-    assert_eq!(shop.talk(business).await[2], "DIRECT CHAT WAITING_FOR_PARTNER | CUSTOMER: Дорого | CUSTOMER: Дорого");
-    assert_eq!(shop.talk(business).await[0], "ORDER CHAT WAITING_FOR_PARTNER | CUSTOMER: Сапоги?");
+    assert_eq!(
+        shop.talk(business).await[2],
+        "DIRECT CHAT WAITING_FOR_PARTNER | CUSTOMER: Дорого | CUSTOMER: Дорого"
+    );
+    assert_eq!(
+        shop.talk(business).await[0],
+        "ORDER CHAT WAITING_FOR_PARTNER | CUSTOMER: Сапоги?"
+    );
     for _ in 0..2 {
         shop.partner_says(business, 0, "трек").await;
     }

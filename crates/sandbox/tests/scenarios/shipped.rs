@@ -9,13 +9,17 @@ use crate::shop::Shop;
 fn good(kind: &str, sender: &str, text: &str) -> Option<&'static str> {
     let says = |words: &str| text.contains(words);
     Some(match (kind, sender) {
-        _ if says("Когда отправите") => "Добрый день! Отправили сегодня утром, трек-номер RU123456789.",
+        _ if says("Когда отправите") => {
+            "Добрый день! Отправили сегодня утром, трек-номер RU123456789."
+        }
         _ if says("Вы там совсем") => "Простите нас, пожалуйста! Так быть не должно.",
         _ if says("Деньги вернёте") => "Вернём полностью, возврат уже оформили.",
         ("ARBITRAGE", "SUPPORT") => "Прикладываю видео упаковки и акт проверки.",
         _ if says("Когда придут деньги") => "Деньги вернутся на карту в течение трёх дней.",
         _ if says("водный столб") => "Добрый вечер! Водный столб 5000 мм, ливень держит.",
-        (_, "MARKET") if says("Заявка на возврат") => "Фото посмотрели, брак подтверждаем. Возврат одобрен.",
+        (_, "MARKET") if says("Заявка на возврат") => {
+            "Фото посмотрели, брак подтверждаем. Возврат одобрен."
+        }
         _ if says("матрас") => "Здравствуйте! Матрас в комплекте.",
         _ if says("какой службой") => "Отправляли СДЭКом, вчера.",
         // Slow, but not deaf: it answers when it is reminded.
@@ -31,12 +35,20 @@ fn silent(_: &str, _: &str, _: &str) -> Option<&'static str> {
 }
 
 /// Plays a scenario to its end; answers how it ended.
-async fn play(name: &str, partner: impl Fn(Partner) -> Partner, starts: bool, script: crate::partner::Script) -> State {
+async fn play(
+    name: &str,
+    partner: impl Fn(Partner) -> Partner,
+    starts: bool,
+    script: crate::partner::Script,
+) -> State {
     let shop = Shop::open().await;
     let scenario = match name {
         // The crowd itself is tried elsewhere.
         "flood" => {
-            let (_, text) = SHIPPED.iter().find(|(shipped, _)| *shipped == name).expect("shipped");
+            let (_, text) = SHIPPED
+                .iter()
+                .find(|(shipped, _)| *shipped == name)
+                .expect("shipped");
             Scenario::parse(name, &text.replace("10000", "5")).expect("it is right")
         }
         name => Scenario::shipped(name).expect("shipped"),
@@ -45,7 +57,9 @@ async fn play(name: &str, partner: impl Fn(Partner) -> Partner, starts: bool, sc
     let mut partner = partner(Partner::of(&shop, &cast, script));
     if name == "partner-starts" && starts {
         let order = cast.orders["set"];
-        partner.start(order, "Здравствуйте! Синего набора нет в наличии, есть зелёный.").await;
+        partner
+            .start(order, "Здравствуйте! Синего набора нет в наличии, есть зелёный.")
+            .await;
     }
     loop {
         shop.run().await;

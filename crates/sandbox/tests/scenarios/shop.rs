@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use prilavok_domain::{
-    BusinessId, Chat, ChatId, IdSequence, ManualClock, MessageText, Sender, Timestamp,
-};
+use prilavok_domain::{BusinessId, Chat, ChatId, IdSequence, ManualClock, MessageText, Sender, Timestamp};
 use prilavok_sandbox::scenario::{Cast, Director, Happening, Report, Scenario, State, Verdict};
 use prilavok_server::app::App;
 use prilavok_server::settings::{Overrides, Settings};
@@ -135,7 +133,12 @@ impl Shop {
             });
             let messages: Vec<_> = messages.collect();
             let kind = chat.context.kind();
-            all.push(format!("{kind} {} {} | {}", chat.kind, chat.status, messages.join(" | ")));
+            all.push(format!(
+                "{kind} {} {} | {}",
+                chat.kind,
+                chat.status,
+                messages.join(" | ")
+            ));
         }
         all
     }

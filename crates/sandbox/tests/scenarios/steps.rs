@@ -1,6 +1,7 @@
 //! What each step does.
 
 use prilavok_sandbox::scenario::{Scenario, State, What};
+use serde_json::json;
 
 use crate::shop::{HOUR, MINUTE, SECOND, Shop, scenario};
 
@@ -89,7 +90,10 @@ steps:
     shop.later(2 * SECOND - 1).await;
     assert!(shop.talk(cast.business).await.is_empty());
     shop.later(1).await;
-    assert_eq!(shop.talk(cast.business).await, ["ORDER CHAT WAITING_FOR_PARTNER | CUSTOMER: раз"]);
+    assert_eq!(
+        shop.talk(cast.business).await,
+        ["ORDER CHAT WAITING_FOR_PARTNER | CUSTOMER: раз"]
+    );
     // It is 13:00:02 at the server's offset of +03:00.
     assert_eq!(shop.due_in(), Some(14 * HOUR - 2 * SECOND));
     shop.later(14 * HOUR - 2 * SECOND).await;
@@ -127,8 +131,10 @@ async fn an_answer_in_time_goes_on_with_then() {
     shop.partner_says(cast.business, 0, "Всегда рады").await;
     assert_eq!(
         shop.talk(cast.business).await,
-        ["ORDER CHAT FINISHED | CUSTOMER: Трек? | PARTNER: Минутку | PARTNER: ТРЕК 17 | CUSTOMER: Спасибо | \
-          PARTNER: Всегда рады | CUSTOMER: Ок"]
+        [
+            "ORDER CHAT FINISHED | CUSTOMER: Трек? | PARTNER: Минутку | PARTNER: ТРЕК 17 | CUSTOMER: Спасибо | \
+          PARTNER: Всегда рады | CUSTOMER: Ок"
+        ]
     );
 }
 
@@ -136,7 +142,10 @@ async fn an_answer_in_time_goes_on_with_then() {
 async fn an_answer_that_came_before_it_was_waited_for_counts() {
     let (shop, cast) = Shop::playing(REPLY).await;
     shop.partner_says(cast.business, 0, "трек 17").await;
-    assert_eq!(shop.talk(cast.business).await, ["ORDER CHAT WAITING_FOR_CUSTOMER | CUSTOMER: Трек? | PARTNER: трек 17"]);
+    assert_eq!(
+        shop.talk(cast.business).await,
+        ["ORDER CHAT WAITING_FOR_CUSTOMER | CUSTOMER: Трек? | PARTNER: трек 17"]
+    );
     shop.later(MINUTE).await;
     let talk = shop.talk(cast.business).await;
     assert!(talk[0].ends_with("CUSTOMER: Спасибо"), "{talk:?}");
@@ -158,11 +167,23 @@ async fn no_answer_in_time_goes_on_with_otherwise() {
     let happened = shop.later(1).await;
     let whats: Vec<_> = happened.into_iter().map(|it| (it.line, it.what)).collect();
     let about = "hat".to_owned();
-    assert_eq!(whats[0], (Some(9), What::NoReply { about, dispute: false }));
+    assert_eq!(
+        whats[0],
+        (
+            Some(9),
+            What::NoReply {
+                about,
+                dispute: false
+            }
+        )
+    );
     assert!(matches!(whats[1].1, What::DisputeStarted { .. }), "{whats:?}");
     assert_eq!(
         shop.talk(cast.business).await,
-        ["ORDER CHAT FINISHED | CUSTOMER: Трек? | PARTNER: Минутку", "ORDER ARBITRAGE WAITING_FOR_ARBITER | "]
+        [
+            "ORDER CHAT FINISHED | CUSTOMER: Трек? | PARTNER: Минутку",
+            "ORDER ARBITRAGE WAITING_FOR_ARBITER | "
+        ]
     );
 }
 
@@ -193,7 +214,10 @@ async fn a_step_that_cannot_be_done_ends_the_scenario() {
             "support: { about: hat, dispute: true, says: А }",
             "line 7: support: there is no dispute about hat yet",
         ),
-        ("finish: { about: hat }", "line 7: finish: The chat is already finished"),
+        (
+            "finish: { about: hat }",
+            "line 7: finish: The chat is already finished",
+        ),
         (
             "support: { about: hat, says: А }",
             "line 7: support: The chat is finished: SUPPORT cannot write to it",
@@ -206,7 +230,11 @@ async fn a_step_that_cannot_be_done_ends_the_scenario() {
         let (shop, cast) = Shop::playing(&steps).await;
         assert_eq!(shop.reasons(), [reason]);
         assert!(shop.director.finished());
-        assert_eq!(shop.chats(cast.business).await.len(), 1, "it went on after {step}");
+        assert_eq!(
+            shop.chats(cast.business).await.len(),
+            1,
+            "it went on after {step}"
+        );
     }
 }
 
@@ -215,13 +243,25 @@ async fn each_scenario_has_a_business_of_its_own() {
     let shop = Shop::open().await;
     let parts = "steps: [ customer: { about: hat, says: Где? } ]\nexpect: [ partner: { about: hat } ]";
     let text = format!("business: {{ name: Ромашка, placement: DBS }}\n{parts}");
-    let (first, second) = (shop.begin(&scenario(&text)).await, shop.begin(&scenario(&text)).await);
+    let (first, second) = (
+        shop.begin(&scenario(&text)).await,
+        shop.begin(&scenario(&text)).await,
+    );
     assert_ne!(first.business, second.business);
     assert_ne!(first.api_key, second.api_key);
     for cast in [&first, &second] {
-        assert_eq!(shop.talk(cast.business).await, ["ORDER CHAT WAITING_FOR_PARTNER | CUSTOMER: Где?"]);
+        assert_eq!(
+            shop.talk(cast.business).await,
+            ["ORDER CHAT WAITING_FOR_PARTNER | CUSTOMER: Где?"]
+        );
         assert_eq!(cast.campaigns.keys().collect::<Vec<_>>(), [&"DBS"]);
-        let business = shop.app.store.business(cast.business).await.expect("read").expect("registered");
+        let business = shop
+            .app
+            .store
+            .business(cast.business)
+            .await
+            .expect("read")
+            .expect("registered");
         assert_eq!(business.name.as_str(), "Ромашка");
     }
     let shown = serde_json::to_value(&first).expect("JSON");
@@ -243,7 +283,52 @@ async fn a_scenario_in_a_file_sends_files_beside_it() {
     let cast = shop.begin(&Scenario::read(&path).expect("it is right")).await;
     let chat = shop.chats(cast.business).await[0].id;
     let range = prilavok_store::MessageRange::default();
-    let messages = shop.app.store.messages(cast.business, chat, range, 10).await.expect("read");
+    let messages = shop
+        .app
+        .store
+        .messages(cast.business, chat, range, 10)
+        .await
+        .expect("read");
     let file = &messages.items[0].files[0];
     assert_eq!((file.name.as_str(), file.size), ("чек.txt", 13));
+}
+
+#[tokio::test]
+async fn what_happened_and_the_report_as_json() {
+    let shop = Shop::open().await;
+    let text = "steps: [ customer: { about: hat, says: Раз } ]\nexpect: [ partner: { about: hat } ]";
+    let cast = shop.director.begin(&scenario(text)).await.expect("it begins");
+    assert_eq!(shop.due_in(), Some(0));
+    assert!(!shop.director.finished());
+    let happened = serde_json::to_value(shop.run().await).expect("JSON");
+    let (at, business) = ("2025-01-16T10:00:00.000Z", cast.business.get());
+    let chat = shop.chats(cast.business).await[0].id.get();
+    let expectation = "the partner says something about hat";
+    let common = |rest: serde_json::Value| {
+        let mut all = json!({"at": at, "scenario": "test", "businessId": business});
+        let fields = all.as_object_mut().expect("an object");
+        fields.extend(rest.as_object().expect("an object").clone());
+        all
+    };
+    assert_eq!(
+        happened,
+        json!([
+            common(
+                json!({"line": 5, "what": "wrote", "sender": "CUSTOMER", "about": "hat", "dispute": false,
+                "chatId": chat, "text": "Раз", "files": 0})
+            ),
+            common(json!({"what": "stepsOver"})),
+            common(
+                json!({"line": 6, "what": "judged", "expectation": expectation, "verdict": "failed",
+                "reason": "the partner never said it"})
+            ),
+        ])
+    );
+    assert_eq!(
+        serde_json::to_value(shop.report()).expect("JSON"),
+        json!({"scenario": "test", "title": "A test", "businessId": business, "beganAt": at, "state": "failed",
+            "reasons": [format!("line 6: {expectation}: the partner never said it")], "waiting": [],
+            "expectations": [{"line": 6, "expectation": expectation, "verdict": "failed",
+                "reason": "the partner never said it"}]})
+    );
 }
