@@ -1,6 +1,9 @@
 //! What each step does.
 
-use prilavok_sandbox::scenario::{Scenario, State, What};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use prilavok_sandbox::scenario::{Director, Scenario, State, What};
 use serde_json::json;
 
 use crate::shop::{HOUR, MINUTE, SECOND, Shop, scenario};
@@ -330,5 +333,39 @@ async fn what_happened_and_the_report_as_json() {
             "reasons": [format!("line 6: {expectation}: the partner never said it")], "waiting": [],
             "expectations": [{"line": 6, "expectation": expectation, "verdict": "failed",
                 "reason": "the partner never said it"}]})
+    );
+}
+
+#[tokio::test]
+async fn scenarios_run_side_by_side_from_any_task() {
+    let shop = Shop::open().await;
+    let director = Arc::new(Director::new(Arc::clone(&shop.app)));
+    let tasks = (0..4).map(|number| {
+        let director = Arc::clone(&director);
+        tokio::spawn(async move {
+            let text = format!("steps: [ wait: {number}s, customer: {{ about: hat, says: Раз }} ]");
+            let cast = director.begin(&scenario(&text)).await.expect("it begins");
+            director.run_due().await.expect("it runs");
+            cast.business
+        })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    let mut businesses = BTreeSet::new();
+    for task in tasks {
+        businesses.insert(task.await.expect("it is done"));
+    }
+    assert_eq!(businesses.len(), 4);
+    let due = director.next_due().expect("three wait");
+    assert_eq!(due.as_millis() - shop.app.now().as_millis(), SECOND);
+    shop.clock.advance(3 * SECOND);
+    let happened = director.run_due().await.expect("it runs");
+    let wrote = happened.iter().filter(|it| matches!(it.what, What::Wrote { .. }));
+    assert_eq!(wrote.count(), 3);
+    assert!(director.finished());
+    assert!(
+        director
+            .report()
+            .iter()
+            .all(|report| report.state == State::Passed)
     );
 }
