@@ -124,7 +124,7 @@ impl<'a> Checker<'a> {
             }
             match step {
                 Step::Customer(it) | Step::Market(it) => {
-                    self.message(at, &path, it.says.is_some(), &it.sends)
+                    self.message(at, &path, it.says.is_some(), &it.sends);
                 }
                 Step::Support(it) => self.message(at, &path, it.says.is_some(), &it.sends),
                 Step::Dispute(it) => self.files(&path, &it.sends),

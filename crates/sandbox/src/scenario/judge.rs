@@ -15,7 +15,7 @@ use super::report::Verdict;
 use super::script::{Acknowledged, Answered, Expectation, Said, StatusIs};
 
 /// Lines of the delivery log read at a time.
-const PAGE: usize = 500;
+const PAGE: usize = 100;
 
 /// One expectation's judge.
 pub(super) struct Judge {
@@ -149,7 +149,9 @@ impl Judge {
                 self.met_if(over && self.open.is_empty());
             }
             Expectation::Acknowledged(it) => {
-                self.read_log(it, &stage.app, stage.cast.business).await?;
+                if !self.open.is_empty() {
+                    self.read_log(it, &stage.app, stage.cast.business).await?;
+                }
                 if let Some((_, open)) = self.open.first_key_value()
                     && now >= open.at.plus_millis(it.within.millis())
                     && self.is_pending()
@@ -314,6 +316,41 @@ impl fmt::Display for Expectation {
                 let times = it.times.map_or(String::new(), |times| format!(", {times} times"));
                 write!(f, "the partner says {what}{about}{times}")
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prilavok_domain::EventId;
+    use prilavok_domain::rules::NotificationType;
+
+    use super::*;
+    use crate::scenario::values::NotificationName;
+
+    /// Between the events and the delivery log, the log may get ahead.
+    #[test]
+    fn a_delivery_that_is_read_before_its_event_counts() {
+        let kind = NotificationType::ChatCreated;
+        let it = Acknowledged {
+            kind: NotificationName(kind),
+            within: "1m".parse().expect("a length"),
+        };
+        let at = Timestamp::from_millis(1_000_000).expect("in range");
+        let event = Event {
+            id: EventId::new(5).expect("an id"),
+            business: BusinessId::new(1).expect("an id"),
+            kind,
+            chat: ChatId::new(2).expect("an id"),
+            message: None,
+            at,
+        };
+        for (accepted_after, in_time) in [(60_000, true), (60_001, false)] {
+            let mut judge = Judge::new(0);
+            judge.early.insert(5, at.plus_millis(accepted_after));
+            judge.hear_event(&it, event);
+            assert!(judge.open.is_empty());
+            assert_eq!(judge.is_pending(), in_time, "{accepted_after}");
         }
     }
 }

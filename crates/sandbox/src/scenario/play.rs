@@ -120,6 +120,7 @@ impl Play {
             let about = rule.when.about.as_ref().map(|about| about.value.as_str());
             let pattern = rule.when.matching.as_ref();
             let fires = *left > 0
+                && self.failure.is_none()
                 && news.place.is_meant(about, rule.when.dispute)
                 && pattern.is_none_or(|pattern| text.is_some_and(|text| pattern.is_in(text)));
             if fires {

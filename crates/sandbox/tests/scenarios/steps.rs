@@ -1,6 +1,10 @@
 //! What each step does.
 
-use prilavok_sandbox::scenario::{Scenario, State, What};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use prilavok_sandbox::scenario::{Director, Scenario, State, What};
+use serde_json::json;
 
 use crate::shop::{HOUR, MINUTE, SECOND, Shop, scenario};
 
@@ -290,4 +294,78 @@ async fn a_scenario_in_a_file_sends_files_beside_it() {
         .expect("read");
     let file = &messages.items[0].files[0];
     assert_eq!((file.name.as_str(), file.size), ("чек.txt", 13));
+}
+
+#[tokio::test]
+async fn what_happened_and_the_report_as_json() {
+    let shop = Shop::open().await;
+    let text = "steps: [ customer: { about: hat, says: Раз } ]\nexpect: [ partner: { about: hat } ]";
+    let cast = shop.director.begin(&scenario(text)).await.expect("it begins");
+    assert_eq!(shop.due_in(), Some(0));
+    assert!(!shop.director.finished());
+    let happened = serde_json::to_value(shop.run().await).expect("JSON");
+    let (at, business) = ("2025-01-16T10:00:00.000Z", cast.business.get());
+    let chat = shop.chats(cast.business).await[0].id.get();
+    let expectation = "the partner says something about hat";
+    let common = |rest: serde_json::Value| {
+        let mut all = json!({"at": at, "scenario": "test", "businessId": business});
+        let fields = all.as_object_mut().expect("an object");
+        fields.extend(rest.as_object().expect("an object").clone());
+        all
+    };
+    assert_eq!(
+        happened,
+        json!([
+            common(
+                json!({"line": 5, "what": "wrote", "sender": "CUSTOMER", "about": "hat", "dispute": false,
+                "chatId": chat, "text": "Раз", "files": 0})
+            ),
+            common(json!({"what": "stepsOver"})),
+            common(
+                json!({"line": 6, "what": "judged", "expectation": expectation, "verdict": "failed",
+                "reason": "the partner never said it"})
+            ),
+        ])
+    );
+    assert_eq!(
+        serde_json::to_value(shop.report()).expect("JSON"),
+        json!({"scenario": "test", "title": "A test", "businessId": business, "beganAt": at, "state": "failed",
+            "reasons": [format!("line 6: {expectation}: the partner never said it")], "waiting": [],
+            "expectations": [{"line": 6, "expectation": expectation, "verdict": "failed",
+                "reason": "the partner never said it"}]})
+    );
+}
+
+#[tokio::test]
+async fn scenarios_run_side_by_side_from_any_task() {
+    let shop = Shop::open().await;
+    let director = Arc::new(Director::new(Arc::clone(&shop.app)));
+    let tasks = (0..4).map(|number| {
+        let director = Arc::clone(&director);
+        tokio::spawn(async move {
+            let text = format!("steps: [ wait: {number}s, customer: {{ about: hat, says: Раз }} ]");
+            let cast = director.begin(&scenario(&text)).await.expect("it begins");
+            director.run_due().await.expect("it runs");
+            cast.business
+        })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    let mut businesses = BTreeSet::new();
+    for task in tasks {
+        businesses.insert(task.await.expect("it is done"));
+    }
+    assert_eq!(businesses.len(), 4);
+    let due = director.next_due().expect("three wait");
+    assert_eq!(due.as_millis() - shop.app.now().as_millis(), SECOND);
+    shop.clock.advance(3 * SECOND);
+    let happened = director.run_due().await.expect("it runs");
+    let wrote = happened.iter().filter(|it| matches!(it.what, What::Wrote { .. }));
+    assert_eq!(wrote.count(), 3);
+    assert!(director.finished());
+    assert!(
+        director
+            .report()
+            .iter()
+            .all(|report| report.state == State::Passed)
+    );
 }
