@@ -13,7 +13,10 @@ use std::time::Duration;
 use futures_util::{Stream, TryStreamExt, stream};
 use prilavok_domain::{BusinessId, Clock, MessageText, Timestamp};
 use prilavok_store::files::FileStore;
+use prilavok_store::requests::RequestLog;
 use prilavok_store::{Result, Store, StoreError};
+
+use sweeps::forget_requests;
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -32,12 +35,13 @@ pub struct Plan {
 }
 
 /// A job, and what it needs to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Task {
     FinishIdle { after_ms: i64 },
     Remind { after_ms: i64, text: MessageText },
     ForgetIdempotency,
     ForgetNotifications { keep_ms: i64 },
+    ForgetRequests { log: Arc<RequestLog>, keep_ms: i64 },
     SweepFiles,
 }
 
@@ -48,6 +52,7 @@ impl Task {
             Self::Remind { .. } => "remind_sellers",
             Self::ForgetIdempotency => "forget_idempotency_keys",
             Self::ForgetNotifications { .. } => "forget_notifications",
+            Self::ForgetRequests { .. } => "forget_requests",
             Self::SweepFiles => "sweep_files",
         }
     }
@@ -55,7 +60,9 @@ impl Task {
     const fn every_ms(&self) -> i64 {
         match self {
             Self::FinishIdle { .. } | Self::Remind { .. } => MINUTE_MS,
-            Self::ForgetIdempotency | Self::ForgetNotifications { .. } => 10 * MINUTE_MS,
+            Self::ForgetIdempotency | Self::ForgetNotifications { .. } | Self::ForgetRequests { .. } => {
+                10 * MINUTE_MS
+            }
             Self::SweepFiles => HOUR_MS,
         }
     }
@@ -82,7 +89,7 @@ pub struct Scheduled {
     store: Arc<dyn Store>,
     files: FileStore,
     clock: Arc<dyn Clock>,
-    jobs: Arc<[Job]>,
+    jobs: Arc<[Arc<Job>]>,
 }
 
 impl Scheduled {
@@ -104,9 +111,11 @@ impl Scheduled {
             Task::SweepFiles,
         ];
         let now = clock.now().as_millis();
-        let jobs = finish.into_iter().chain(remind).chain(always).map(|task| Job {
-            task,
-            due: AtomicI64::new(now),
+        let jobs = finish.into_iter().chain(remind).chain(always).map(|task| {
+            Arc::new(Job {
+                task,
+                due: AtomicI64::new(now),
+            })
         });
         Self {
             jobs: jobs.collect(),
@@ -114,6 +123,19 @@ impl Scheduled {
             files,
             clock,
         }
+    }
+
+    /// The same and one more job: calls leave the request log after so many milliseconds.
+    #[must_use]
+    pub fn and_forget_requests(mut self, log: Arc<RequestLog>, keep_ms: i64) -> Self {
+        let task = Task::ForgetRequests { log, keep_ms };
+        let job = Job {
+            task,
+            due: AtomicI64::new(self.clock.now().as_millis()),
+        };
+        let jobs = self.jobs.iter().cloned().chain([Arc::new(job)]);
+        self.jobs = jobs.collect();
+        self
     }
 
     /// How late each job is.
@@ -164,6 +186,7 @@ impl Scheduled {
             Task::Remind { after_ms, text } => self.remind(now, *after_ms, text).await,
             Task::ForgetIdempotency => self.store.forget_idempotency(now).await,
             Task::ForgetNotifications { keep_ms } => self.forget_notifications(now, *keep_ms).await,
+            Task::ForgetRequests { log, keep_ms } => forget_requests(log, now, *keep_ms).await,
             Task::SweepFiles => self.sweep_files(now).await,
         }
     }

@@ -23,4 +23,4 @@ mod token;
 
 pub use download::download;
 pub use service::partner;
-pub(crate) use service::refuse;
+pub(crate) use service::{panicked, refuse};

@@ -21,7 +21,7 @@ mod plans;
 mod presence;
 mod readers;
 mod registry;
-mod rows;
+pub(crate) mod rows;
 mod subscriptions;
 mod upkeep;
 mod usage;
