@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use prilavok_wire::{ApiError, Failure, answer};
+use prilavok_wire::{Failure, answer};
 use serde::Serialize;
 
 use crate::recording::RefusedBy;
@@ -36,8 +36,9 @@ pub(super) fn respond(outcome: Result<Reply, Failure>) -> Response<Body> {
         Ok(Reply(body)) => json(StatusCode::OK, body),
         Err(failure) => {
             let mut response = json(failure.status(), Body::from(failure.to_json()));
-            let rule = failure.errors().next().map(ApiError::rule);
-            response.extensions_mut().extend(rule.map(RefusedBy));
+            if let Some(decisive) = failure.errors().next() {
+                response.extensions_mut().insert(RefusedBy(decisive.rule()));
+            }
             response
         }
     }

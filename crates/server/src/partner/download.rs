@@ -80,7 +80,7 @@ async fn answer(app: &App, ids: (String, String), parts: &Parts, incident: &Inci
     let mut caller = None;
     let opened = open(app, ids, parts, incident, &mut caller).await;
     let mut response = opened.unwrap_or_else(|error| respond(Err(error.into())));
-    response.extensions_mut().extend(caller.map(CalledWith));
+    CalledWith::leave(caller, &mut response);
     response
 }
 

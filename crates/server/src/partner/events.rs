@@ -30,7 +30,7 @@ pub(super) async fn stream_events(app: &SharedApp, id: &str, parts: &Parts) -> R
     let (caller, outcome) = open(app, id, parts, app.now()).await;
     let mut response = outcome.unwrap_or_else(|failure| respond(Err(failure)));
     response.extensions_mut().insert(OperationName(live::NAME));
-    response.extensions_mut().extend(caller.map(CalledWith));
+    CalledWith::leave(caller, &mut response);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

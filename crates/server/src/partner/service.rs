@@ -97,7 +97,7 @@ async fn answer(
         app.limits.window(operation, business, now),
     );
     response.extensions_mut().insert(operation);
-    response.extensions_mut().extend(caller.map(CalledWith));
+    CalledWith::leave(caller, &mut response);
     response
 }
 

@@ -42,6 +42,13 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
 pub(crate) struct CalledWith(pub(crate) Arc<Credential>);
 
 impl CalledWith {
+    /// Leaves it there, if the caller is known.
+    pub(crate) fn leave(caller: Option<Arc<Credential>>, response: &mut Response<Body>) {
+        if let Some(credential) = caller {
+            response.extensions_mut().insert(Self(credential));
+        }
+    }
+
     pub(crate) fn business(&self) -> BusinessId {
         self.0.business
     }
