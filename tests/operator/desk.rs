@@ -9,7 +9,7 @@ use std::time::Duration;
 use prilavok_domain::{Clock, IdSequence, ManualClock, Timestamp};
 use prilavok_server::app::{App, Background};
 use prilavok_server::secrets;
-use prilavok_server::settings::{Overrides, Settings};
+use prilavok_server::settings::{Overrides, Recorded, Settings};
 use prilavok_store::Store;
 use prilavok_store::files::FileStore;
 use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
@@ -81,6 +81,15 @@ impl Desk {
     pub(crate) fn notifying() -> Self {
         let overrides = Overrides {
             allow_private_webhooks: true,
+            ..Overrides::default()
+        };
+        Self::with(&overrides).furnished()
+    }
+
+    /// The same where every call of the Partner API is recorded.
+    pub(crate) fn recording() -> Self {
+        let overrides = Overrides {
+            record_by_default: Some(Recorded::All),
             ..Overrides::default()
         };
         Self::with(&overrides).furnished()

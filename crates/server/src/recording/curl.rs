@@ -32,15 +32,27 @@ pub fn command(request: &LoggedRequest, message: &LoggedMessage, base: Option<&s
         .map(|(_, value)| format!("http://{value}"));
     let base = base.map(str::to_owned).or(host);
     let url = format!("{}{}", base.unwrap_or_default(), request.target);
+    let mut curl = "curl".to_owned();
+    if url.contains(['[', ']', '{', '}']) {
+        curl += " --globoff";
+    }
+    if url.contains("/.") {
+        curl += " --path-as-is";
+    }
     let mut lines = vec![match request.method.as_str() {
-        "HEAD" => format!("curl -I {}", quoted(&url)),
-        method => format!("curl -X {} {}", quoted(method), quoted(&url)),
+        "HEAD" => format!("{curl} -I {}", quoted(&url)),
+        method => format!("{curl} -X {} {}", quoted(method), quoted(&url)),
     }];
     let mut notes = String::new();
     for (name, value) in &message.headers {
         if !LEFT_OUT.contains(&name.as_str()) {
             lines.push(header(name, value));
         }
+    }
+    let is_typed = message.headers.iter().any(|(name, _)| name == "content-type");
+    if !is_typed && message.body.bytes.is_some_and(|bytes| bytes > 0) {
+        // Otherwise curl says that it is a form.
+        lines.push("-H 'content-type:'".to_owned());
     }
     match (&message.body.text, message.body.bytes) {
         (Some(text), _) if !message.body.cut => lines.push(format!("--data-raw {}", quoted(text))),
@@ -61,6 +73,7 @@ fn header(name: &str, value: &str) -> String {
             let before = quoted(&format!("{name}: {before}"));
             format!("-H {before}\"{KEY}\"{}", quoted(after).trim_end_matches("''"))
         }
+        _ if value.is_empty() => format!("-H {}", quoted(&format!("{name};"))),
         _ => format!("-H {}", quoted(&format!("{name}: {value}"))),
     }
 }
