@@ -127,7 +127,7 @@ fn every_refusal_names_its_rule() {
             "CHAT_NOT_FOUND",
             all(get.clone(), "/v2/businesses/1/chat?chatId=99"),
         ),
-        ("JSON", all(Method::POST, history).body("{")),
+        ("JSON", all(Method::POST, history).body("{,}")),
         (
             "CONTENT_TYPE",
             all(Method::POST, SEND)
@@ -192,7 +192,7 @@ fn a_call_and_its_answer_are_there_as_they_were() {
         (request.rule, request.business.map(|it| it.get())),
         (None, Some(1))
     );
-    assert_eq!(request.caller.expect("a key").name, "all");
+    assert_eq!(request.caller.expect("a key").name, "CRM");
     let asked = headers(&exchange.request.headers);
     assert_eq!(
         (asked["content-type"], asked["api-key"]),
