@@ -371,7 +371,7 @@ mod tests {
                     prop_assert_eq!(text(&masked, &none), &*masked, "once more changes nothing");
                 }
             }
-            let target = target(&format!("/v2/{}?{query}", query), &none);
+            let target = target(&format!("/v2/{query}?{query}"), &none);
             prop_assert!(!leaks(&target, &secret), "{target}");
             let name = HeaderName::from_static("user-agent");
             prop_assert!(!leaks(&header(&name, &plain, &none), &secret));

@@ -55,7 +55,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     match begin(path) {
         Ok(Some(conn)) => return Ok(conn),
         Ok(None) => {
-            tracing::warn!(path = %path.display(), "the request log is of another version: it begins anew")
+            tracing::warn!(path = %path.display(), "the request log is of another version: it begins anew");
         }
         Err(error) if is_unreadable(&error) => {
             tracing::warn!(path = %path.display(), %error, "the request log cannot be read: it begins anew");
