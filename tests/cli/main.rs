@@ -7,6 +7,7 @@ mod commands;
 mod demo;
 mod docs;
 mod keys;
+mod log;
 mod logs;
 mod measures;
 mod notifications;

@@ -15,5 +15,6 @@ mod limits;
 mod malformed;
 mod messages;
 mod population;
+mod recording;
 mod states;
 mod tenants;

@@ -11,7 +11,7 @@ use prilavok_domain::{Clock, IdSequence, ManualClock, Timestamp};
 use prilavok_server::app::{App, Background};
 use prilavok_server::http::Served;
 use prilavok_server::secrets;
-use prilavok_server::settings::{Overrides, Settings};
+use prilavok_server::settings::{Overrides, Recorded, Settings};
 use prilavok_store::Store;
 use prilavok_store::files::FileStore;
 use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
@@ -83,6 +83,15 @@ impl Desk {
     pub(crate) fn notifying() -> Self {
         let overrides = Overrides {
             allow_private_webhooks: true,
+            ..Overrides::default()
+        };
+        Self::with(&overrides).furnished()
+    }
+
+    /// The same where every call of the Partner API is recorded.
+    pub(crate) fn recording() -> Self {
+        let overrides = Overrides {
+            record_by_default: Some(Recorded::All),
             ..Overrides::default()
         };
         Self::with(&overrides).furnished()

@@ -15,5 +15,6 @@ mod pings;
 #[path = "../receiver.rs"]
 mod receiver;
 mod registry;
+mod requests;
 mod retries;
 mod subscriptions;

@@ -27,13 +27,19 @@ pub(crate) fn open_or_make(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
 
 /// Opens a store that must be there.
 pub(crate) fn open(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    must_be_store(folder)?;
+    open_or_make(folder)
+}
+
+/// Fails where a folder has no store in it.
+pub(crate) fn must_be_store(folder: &Path) -> anyhow::Result<()> {
     if !database(folder).is_file() {
         bail!(
             "there is no store in {}: name its folder with --data, or start one with prilavok serve",
             folder.display()
         );
     }
-    open_or_make(folder)
+    Ok(())
 }
 
 /// Opens the folder of the files.

@@ -4,9 +4,15 @@ use std::io::{ErrorKind, Write, stdout};
 
 /// Prints `text`. A reader that has seen enough (`prilavok config | head`) is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    goes_on(text).map(|_| ())
+}
+
+/// Prints `text`; answers whether anybody reads on.
+pub(crate) fn goes_on(text: &str) -> anyhow::Result<bool> {
     let mut out = stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }

@@ -10,6 +10,7 @@ use prilavok_notify::{
 };
 use prilavok_store::Store;
 use prilavok_store::files::FileStore;
+use prilavok_store::requests::{self, RequestLog};
 use tokio::task::JoinHandle;
 
 use crate::access::AccessCache;
@@ -18,6 +19,7 @@ use crate::health::Readiness;
 use crate::limits::Limiter;
 use crate::live::Hub;
 use crate::metrics::Metrics;
+use crate::recording::Recorder;
 use crate::settings::Settings;
 
 /// Hourly counts reach the store at most this much late.
@@ -66,6 +68,10 @@ pub struct App {
     pub scheduled: Scheduled,
     /// Streams of live events.
     pub live: Arc<Hub>,
+    /// Takes calls into the request log.
+    pub recorder: Recorder,
+    /// The request log.
+    pub request_log: Arc<RequestLog>,
     /// What is measured.
     pub metrics: Arc<Metrics>,
     /// Whether the store works.
@@ -77,7 +83,8 @@ pub struct App {
 pub type SharedApp = Arc<App>;
 
 impl App {
-    /// Puts an app together over a store; reads the server's secret and the counts of this hour.
+    /// Puts an app together over a store; reads the server's secret and the counts of this hour, and opens the request
+    /// log in the folder that the settings name.
     pub async fn new(
         store: Arc<dyn Store>,
         files: FileStore,
@@ -121,6 +128,10 @@ impl App {
             Arc::clone(&clock),
             &settings.plan(),
         );
+        let log = Arc::new(RequestLog::open(&settings.data.join(requests::FILE_NAME))?);
+        let scheduled = scheduled.and_forget_requests(Arc::clone(&log), settings.request_log.keep_ms());
+        let dropped = metrics.request_log_dropped().clone();
+        let recorder = Recorder::start(Arc::clone(&log), &settings.request_log, dropped)?;
         let live = Hub::new(
             Arc::clone(&store),
             metrics.event_streams().clone(),
@@ -129,6 +140,8 @@ impl App {
         );
         Ok(Self {
             live,
+            recorder,
+            request_log: log,
             access: AccessCache::new(Arc::clone(&store)).await?,
             limits: Limiter::new(settings.limits.clone(), &usage),
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
@@ -190,7 +203,7 @@ impl App {
 
     /// Finishes the deliveries under way, keeps what is still in memory and closes the store. Called when no
     /// request runs any more.
-    pub async fn close(&self) {
+    pub async fn close(self: &Arc<Self>) {
         let patience = Duration::from_secs(self.settings.server.shutdown_seconds);
         if tokio::time::timeout(patience, self.notifier.stop())
             .await
@@ -200,6 +213,19 @@ impl App {
         }
         self.keep_usage().await;
         self.store.close().await;
+        self.close_request_log().await;
+    }
+
+    /// Writes what waits for the request log, and closes it.
+    async fn close_request_log(self: &Arc<Self>) {
+        let app = Arc::clone(self);
+        let closing = tokio::task::spawn_blocking(move || {
+            app.recorder.close();
+            app.request_log.close();
+        });
+        if let Err(error) = closing.await {
+            tracing::warn!(%error, "the request log was not closed");
+        }
     }
 }
 

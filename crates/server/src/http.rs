@@ -2,7 +2,6 @@
 //! that read, and a shutdown lets what runs finish. What is no HTTP at all, or has too large a head, is answered
 //! in [`crate::head_refusal`]: no request has come for a surface to answer.
 
-use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -18,8 +17,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use prilavok_domain::BusinessId;
-use prilavok_wire::{ApiError, Operation};
+use prilavok_wire::Operation;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutWriter;
@@ -29,6 +27,7 @@ use crate::app::SharedApp;
 use crate::head_refusal::{Answering, Turn, Watched};
 use crate::metrics::OperationName;
 use crate::partner;
+use crate::recording::CalledWith;
 use crate::request_id::{self, RequestId};
 use crate::request_log;
 use crate::socket::Socket;
@@ -150,7 +149,7 @@ async fn answer(app: &SharedApp, router: Router, mut request: Request<Incoming>)
     let mut response = match answering.await {
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},
-        Err(panic) => panicked(&*panic, &id),
+        Err(panic) => partner::panicked(&*panic, Some(&id)),
     };
     response.headers_mut().insert(request_id::HEADER, id.to_header());
     let took = started.elapsed();
@@ -160,7 +159,10 @@ async fn answer(app: &SharedApp, router: Router, mut request: Request<Incoming>)
         method: &method,
         path: uri.path(),
         operation,
-        business: response.extensions().get::<BusinessId>().copied(),
+        business: response
+            .extensions()
+            .get::<CalledWith>()
+            .map(CalledWith::business),
         status: response.status(),
         took,
         id: &id,
@@ -176,13 +178,4 @@ fn operation(response: &Response<Body>) -> &'static str {
     of_partner
         .or_else(|| extensions.get::<OperationName>().map(|name| name.0))
         .unwrap_or("other")
-}
-
-fn panicked(panic: &(dyn Any + Send), id: &RequestId) -> Response<Body> {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(request_id = &*id.0, panic = text, "a handler panicked");
-    partner::refuse(ApiError::Internal {
-        request_id: id.0.to_string(),
-    })
 }

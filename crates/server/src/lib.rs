@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod operator;
 pub mod partner;
 pub mod public_url;
+pub mod recording;
 pub mod request_id;
 pub mod request_log;
 pub mod router;

@@ -38,6 +38,7 @@ pub struct Metrics {
     notification_oldest: Gauge,
     subscriptions_given_up: IntGauge,
     scheduled_lag: GaugeVec,
+    request_log_dropped: IntCounter,
 }
 
 /// What is read when `/metrics` is asked for.
@@ -143,9 +144,13 @@ impl Metrics {
                 Opts::new("prilavok_scheduled_lag_seconds", "How late scheduled work is."),
                 &["job"],
             )?,
+            request_log_dropped: IntCounter::new(
+                "prilavok_request_log_dropped_total",
+                "Calls that are missing in the request log: they came faster than it is written, or it could not be.",
+            )?,
             registry,
         };
-        let all: [Box<dyn Collector>; 14] = [
+        let all: [Box<dyn Collector>; 15] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.latency.clone()),
             Box::new(metrics.limit_refusals.clone()),
@@ -160,6 +165,7 @@ impl Metrics {
             Box::new(metrics.notification_oldest.clone()),
             Box::new(metrics.subscriptions_given_up.clone()),
             Box::new(metrics.scheduled_lag.clone()),
+            Box::new(metrics.request_log_dropped.clone()),
         ];
         for one in all {
             metrics.registry.register(one)?;
@@ -210,6 +216,12 @@ impl Metrics {
     #[must_use]
     pub fn event_streams(&self) -> &IntGaugeVec {
         &self.event_streams
+    }
+
+    /// The counter of calls that are missing in the request log.
+    #[must_use]
+    pub fn request_log_dropped(&self) -> &IntCounter {
+        &self.request_log_dropped
     }
 
     /// The text that `/metrics` answers.

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod notifications;
 pub mod observer;
 pub mod registry;
+pub mod requests;
 pub mod sqlite;
 
 use std::path::Path;

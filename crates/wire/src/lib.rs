@@ -19,6 +19,7 @@ pub mod page_token;
 pub mod parameter;
 pub mod query;
 pub mod request;
+pub mod rule;
 pub mod time;
 
 pub use error::ApiError;

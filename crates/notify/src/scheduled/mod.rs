@@ -13,7 +13,10 @@ use std::time::Duration;
 use futures_util::{Stream, TryStreamExt, stream};
 use prilavok_domain::{BusinessId, Clock, MessageText, Timestamp};
 use prilavok_store::files::FileStore;
+use prilavok_store::requests::RequestLog;
 use prilavok_store::{Result, Store, StoreError};
+
+use sweeps::forget_requests;
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -34,12 +37,13 @@ pub struct Plan {
 }
 
 /// A job, and what it needs to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Task {
     FinishIdle { after_ms: i64 },
     Remind { after_ms: i64, text: MessageText },
     ForgetIdempotency,
     ForgetNotifications { keep_ms: i64 },
+    ForgetRequests { log: Arc<RequestLog>, keep_ms: i64 },
     SweepFiles,
 }
 
@@ -50,6 +54,7 @@ impl Task {
             Self::Remind { .. } => "remind_sellers",
             Self::ForgetIdempotency => "forget_idempotency_keys",
             Self::ForgetNotifications { .. } => "forget_notifications",
+            Self::ForgetRequests { .. } => "forget_requests",
             Self::SweepFiles => "sweep_files",
         }
     }
@@ -57,7 +62,9 @@ impl Task {
     const fn every_ms(&self) -> i64 {
         match self {
             Self::FinishIdle { .. } | Self::Remind { .. } => MINUTE_MS,
-            Self::ForgetIdempotency | Self::ForgetNotifications { .. } => 10 * MINUTE_MS,
+            Self::ForgetIdempotency | Self::ForgetNotifications { .. } | Self::ForgetRequests { .. } => {
+                10 * MINUTE_MS
+            }
             Self::SweepFiles => HOUR_MS,
         }
     }
@@ -102,7 +109,7 @@ pub struct Scheduled {
     store: Arc<dyn Store>,
     files: FileStore,
     clock: Arc<dyn Clock>,
-    jobs: Arc<[Job]>,
+    jobs: Arc<[Arc<Job>]>,
 }
 
 impl Scheduled {
@@ -124,9 +131,11 @@ impl Scheduled {
             Task::SweepFiles,
         ];
         let now = clock.now().as_millis();
-        let jobs = finish.into_iter().chain(remind).chain(always).map(|task| Job {
-            task,
-            due: AtomicI64::new(now),
+        let jobs = finish.into_iter().chain(remind).chain(always).map(|task| {
+            Arc::new(Job {
+                task,
+                due: AtomicI64::new(now),
+            })
         });
         Self {
             jobs: jobs.collect(),
@@ -134,6 +143,19 @@ impl Scheduled {
             files,
             clock,
         }
+    }
+
+    /// The same and one more job: calls leave the request log after so many milliseconds.
+    #[must_use]
+    pub fn and_forget_requests(mut self, log: Arc<RequestLog>, keep_ms: i64) -> Self {
+        let task = Task::ForgetRequests { log, keep_ms };
+        let job = Job {
+            task,
+            due: AtomicI64::new(self.clock.now().as_millis()),
+        };
+        let jobs = self.jobs.iter().cloned().chain([Arc::new(job)]);
+        self.jobs = jobs.collect();
+        self
     }
 
     /// How late each job is.
@@ -193,6 +215,7 @@ impl Scheduled {
             Task::Remind { after_ms, text } => self.remind(now, *after_ms, text).await,
             Task::ForgetIdempotency => self.store.forget_idempotency(now).await,
             Task::ForgetNotifications { keep_ms } => self.forget_notifications(now, *keep_ms).await,
+            Task::ForgetRequests { log, keep_ms } => forget_requests(log, now, *keep_ms).await,
             Task::SweepFiles => self.sweep_files(now).await,
         }
     }

@@ -1,9 +1,11 @@
 //! What has expired, and what nobody needs.
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use prilavok_domain::Timestamp;
+use prilavok_store::requests::RequestLog;
 use prilavok_store::{ForgetBefore, Result, StoreError};
 
 use super::{HOUR_MS, Scheduled};
@@ -12,6 +14,21 @@ use super::{HOUR_MS, Scheduled};
 const ORPHAN_AFTER_MS: i64 = 24 * HOUR_MS;
 /// Files asked for at a time.
 const FILES: usize = 500;
+
+/// Removes the calls that came before the time to keep them.
+pub(super) async fn forget_requests(log: &Arc<RequestLog>, now: Timestamp, keep_ms: i64) -> Result<u64> {
+    let before = now.plus_millis(-keep_ms);
+    let mut done = 0;
+    loop {
+        let of_step = Arc::clone(log);
+        let step = tokio::task::spawn_blocking(move || of_step.forget(before)).await;
+        let forgotten = step.map_err(|error| StoreError::Failed(Box::new(error)))??;
+        done += forgotten;
+        if forgotten == 0 {
+            return Ok(done);
+        }
+    }
+}
 
 impl Scheduled {
     pub(super) async fn forget_notifications(&self, now: Timestamp, keep_ms: i64) -> Result<u64> {

@@ -12,8 +12,9 @@ use crate::data;
 
 #[derive(Args)]
 #[command(after_help = "\
-The copy holds everything but the contents of files. Files never change: copy the folder files of
-the data folder after the database, with any tool, and the two together are a consistent state.
+The copy holds everything but the contents of files, and the request log, which is no durable data.
+Files never change: copy the folder files of the data folder after the database, with any tool, and the
+two together are a consistent state.
 
 To restore: put the copy as prilavok.sqlite and the folder as files into an empty data folder.")]
 pub(crate) struct Arguments {

@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod config;
 mod keys;
+mod log;
 mod notifications;
 mod openapi;
 mod operator_token;
@@ -36,6 +37,7 @@ Examples:
   prilavok notifications add --business 1 --name crm --url https://crm.example.com/hook
                                                          tell a seller's system of its chats
   prilavok operator-token create                         a token for the marketplace's backend
+  prilavok log --refused --follow                        what sellers' systems are refused, and why
   prilavok backup /var/backups/prilavok.sqlite           a copy of a running server's store
 
 Every setting can also stand in a file (--config) or in the environment; prilavok config lists them.";
@@ -52,6 +54,8 @@ enum Command {
     /// Tell the systems of a business what happens in its chats; acts at once on a running server
     #[command(subcommand)]
     Notifications(notifications::Command),
+    /// Show what sellers' systems asked, what they were answered and which rule refused them
+    Log(log::Arguments),
     /// Make, list and revoke tokens for the Operator API; acts at once on a running server
     #[command(subcommand)]
     OperatorToken(operator_token::Command),
@@ -94,6 +98,7 @@ impl Cli {
             Command::Sandbox(arguments) => sandbox::run(arguments).await,
             Command::Keys(command) => keys::run(command).await,
             Command::Notifications(command) => notifications::run(command).await,
+            Command::Log(arguments) => log::run(arguments).await,
             Command::OperatorToken(command) => operator_token::run(command).await,
             Command::Openapi(arguments) => openapi::run(&arguments),
             Command::Config => config::run(),

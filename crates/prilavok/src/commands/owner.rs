@@ -21,7 +21,8 @@ pub(crate) struct Owner {
     pub(crate) business: BusinessId,
 }
 
-fn business_id(text: &str) -> Result<BusinessId, String> {
+/// Reads the id of a business.
+pub(super) fn business_id(text: &str) -> Result<BusinessId, String> {
     let number = text.parse().map_err(|_| "it is no whole number".to_owned())?;
     BusinessId::new(number).map_err(|error| error.to_string())
 }

@@ -11,7 +11,7 @@ use prilavok_sandbox::scenario::{Cast, Expected, Report, SHIPPED, State, Verdict
 use prilavok_sandbox::{Sandbox, Scenario, Speed};
 use prilavok_server::demo::DemoKeys;
 use prilavok_server::http;
-use prilavok_server::settings::{Overrides, Settings};
+use prilavok_server::settings::{Overrides, Recorded, Settings};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -74,6 +74,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             .map(|port| format!("127.0.0.1:{port}"))
             .or(arguments.listen),
         allow_private_webhooks: true,
+        // Whoever tests a connector wants to see every call.
+        record_by_default: Some(Recorded::All),
         ..Overrides::default()
     };
     let settings = Settings::load(arguments.config.as_deref(), &overrides)?;

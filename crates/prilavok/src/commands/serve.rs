@@ -50,6 +50,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         data: arguments.place.data,
         no_limits: arguments.no_limits,
         allow_private_webhooks: arguments.allow_private_webhooks,
+        ..Overrides::default()
     };
     let settings = Settings::load(arguments.place.config.as_deref(), &overrides)?;
     logging::start(&settings.log)?;

@@ -34,6 +34,8 @@ mod page;
 mod path;
 mod query;
 mod registry;
+mod request_json;
+mod requests;
 mod returns;
 mod subscription_json;
 mod subscriptions;
@@ -53,6 +55,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::SharedApp;
+
+pub use request_json::LoggedRequestJson;
+pub use requests::statuses;
 
 const PREFIX: &str = "/operator/v1";
 
@@ -162,6 +167,8 @@ fn documented() -> OpenApiRouter<SharedApp> {
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::get_delivery))
         .routes(routes!(deliveries::send_delivery_again))
-        .routes(routes!(events::stream_events));
+        .routes(routes!(events::stream_events))
+        .routes(routes!(requests::list_requests))
+        .routes(routes!(requests::get_request));
     OpenApiRouter::with_openapi(openapi::Document::openapi()).nest(PREFIX, v1)
 }

@@ -26,6 +26,7 @@ pub(super) const ARBITRATION: &str = "Arbitration";
 pub(super) const SUBSCRIPTIONS: &str = "Subscriptions";
 pub(super) const DELIVERIES: &str = "Deliveries";
 pub(super) const EVENTS: &str = "Events";
+pub(super) const REQUESTS: &str = "Requests";
 
 const DESCRIPTION: &str = "\
 What a marketplace's backend calls: it tells the chat server of sellers, orders and returns, speaks as the \
@@ -86,6 +87,7 @@ is shown.";
         (name = SUBSCRIPTIONS, description = SUBSCRIBING),
         (name = DELIVERIES, description = "What became of each try to notify a seller, and sending again."),
         (name = EVENTS, description = "What happens in chats, as it happens."),
+        (name = REQUESTS, description = "What sellers' systems asked, what they were answered, and which rule refused them."),
     ),
 )]
 pub(super) struct Document;

@@ -51,6 +51,10 @@ pub(super) struct TokenId(pub(super) CredentialId);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DeliveryId(pub(super) i64);
 
+/// The id of a call in the request log.
+#[derive(Debug, Clone)]
+pub(super) struct LoggedId(pub(super) String);
+
 macro_rules! ids {
     ($($id:ty, $name:literal, $description:literal, $make:expr;)+) => {$(
         impl PathId for $id {
@@ -75,6 +79,19 @@ ids! {
     DeliveryId, "deliveryId", "The delivery: a line of the delivery log.", |id| Ok(Self(id));
     KeyId, "keyId", "The Api-Key.", |id| Ok(Self(CredentialId(id)));
     TokenId, "tokenId", "The OAuth token.", |id| Ok(Self(CredentialId(id)));
+}
+
+impl PathId for LoggedId {
+    const NAME: &'static str = "requestId";
+    const DESCRIPTION: &'static str = "The call: the `X-Request-Id` of its answer.";
+
+    fn read(text: &str) -> Result<Self, String> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).into()
+    }
 }
 
 impl PathId for PublicId {

@@ -5,6 +5,8 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use prilavok_wire::{Failure, answer};
 use serde::Serialize;
 
+use crate::recording::RefusedBy;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The body of an answer to a call that succeeded.
@@ -32,7 +34,13 @@ impl Reply {
 pub(super) fn respond(outcome: Result<Reply, Failure>) -> Response<Body> {
     match outcome {
         Ok(Reply(body)) => json(StatusCode::OK, body),
-        Err(failure) => json(failure.status(), Body::from(failure.to_json())),
+        Err(failure) => {
+            let mut response = json(failure.status(), Body::from(failure.to_json()));
+            if let Some(decisive) = failure.errors().next() {
+                response.extensions_mut().insert(RefusedBy(decisive.rule()));
+            }
+            response
+        }
     }
 }
 

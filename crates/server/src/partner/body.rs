@@ -11,6 +11,8 @@ use http_body_util::BodyExt;
 use prilavok_wire::ApiError;
 use prilavok_wire::error::{Kilobytes, Megabytes, Quoted};
 
+use crate::recording::CapturedBody;
+
 /// The most bytes that a JSON body may have.
 pub(super) const MAX_JSON_BYTES: u64 = 512 * 1024;
 /// A client that sends nothing for so long has given up.
@@ -26,6 +28,26 @@ pub(super) struct RequestBody {
     received: u64,
     /// The client sends only once we begin to read.
     waiting: bool,
+    /// The beginning, as far as the request log keeps it.
+    kept: Kept,
+}
+
+/// The beginning of a body.
+struct Kept {
+    max: usize,
+    bytes: usize,
+    chunks: Vec<Bytes>,
+}
+
+impl Kept {
+    fn add(&mut self, chunk: &Bytes) {
+        let room = self.max - self.bytes;
+        if room > 0 {
+            // What comes in one piece is shared, not copied.
+            self.chunks.push(chunk.slice(..chunk.len().min(room)));
+            self.bytes += chunk.len().min(room);
+        }
+    }
 }
 
 /// Why no more of a body comes.
@@ -34,7 +56,8 @@ pub(super) struct RequestBody {
 pub(super) struct Interrupted;
 
 impl RequestBody {
-    pub(super) fn new(headers: &HeaderMap, body: Body) -> Self {
+    /// The body of a request with these headers, of which the first `kept` bytes stay at hand.
+    pub(super) fn new(headers: &HeaderMap, body: Body, kept: usize) -> Self {
         Self {
             body,
             announced: headers
@@ -42,7 +65,21 @@ impl RequestBody {
                 .and_then(|length| length.to_str().ok()?.parse().ok()),
             received: 0,
             waiting: headers.contains_key(header::EXPECT),
+            kept: Kept {
+                max: kept,
+                bytes: 0,
+                chunks: Vec::new(),
+            },
         }
+    }
+
+    /// What the request log keeps of it.
+    pub(super) fn captured(self) -> CapturedBody {
+        if self.kept.max == 0 && self.size() > 0 {
+            return CapturedBody::unseen(Some(self.size()));
+        }
+        // A copy, so that the buffer of the connection is free again.
+        CapturedBody::new(self.kept.chunks.concat().into(), self.size())
     }
 
     /// The bytes announced, or those received where nothing was announced.
@@ -102,6 +139,7 @@ impl RequestBody {
                 None => return Ok(None),
                 Some(Ok(data)) if !data.is_empty() => {
                     self.received += data.len() as u64;
+                    self.kept.add(&data);
                     return Ok(Some(data));
                 }
                 Some(_) => {}
@@ -110,7 +148,7 @@ impl RequestBody {
     }
 
     /// Reads away what is left, within bounds.
-    pub(super) async fn drain(mut self) {
+    pub(super) async fn drain(&mut self) {
         if self.waiting || self.announced.is_some_and(|length| length > DRAIN_BYTES) {
             return;
         }
@@ -180,7 +218,7 @@ mod tests {
         let headers = headers
             .iter()
             .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
-        RequestBody::new(&headers.collect(), body)
+        RequestBody::new(&headers.collect(), body, 4)
     }
 
     /// A body of which `sent` arrives, and then nothing more for ever.

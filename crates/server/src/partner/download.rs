@@ -2,6 +2,8 @@
 //! credential of the business. What is served is never run: an attachment of the type that its
 //! content has, under a policy that forbids everything.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -9,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, header};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use prilavok_domain::{BusinessId, FileId, FileName};
-use prilavok_store::StoredFile;
+use prilavok_store::{Credential, StoredFile};
 use prilavok_wire::{ApiError, Operation};
 
 use super::answer::respond;
@@ -17,6 +19,7 @@ use super::refusal::{self, Incident};
 use super::{auth, service};
 use crate::app::{App, SharedApp};
 use crate::metrics::OperationName;
+use crate::recording::{self, CalledWith, CapturedBody};
 use crate::request_id::RequestId;
 
 const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
@@ -52,25 +55,42 @@ pub async fn download(
     request: Request,
 ) -> Response<Body> {
     let (parts, _) = request.into_parts();
+    let recording = app.recorder.begin(|| app.now());
     let incident = Incident::new(parts.extensions.get::<RequestId>());
     let ids = path.map_or_else(|_| Default::default(), |Path(ids)| ids);
     let mut response = match parts.method {
-        Method::GET | Method::HEAD => match open(&app, ids, &parts, &incident).await {
-            Ok(response) => response,
-            Err(error) => respond(Err(error.into())),
-        },
+        Method::GET | Method::HEAD => answer(&app, ids, &parts, &incident).await,
         Method::OPTIONS => service::options(&ALLOW),
         _ => service::other_method(&parts.method, &ALLOW),
     };
-    response.extensions_mut().insert(OperationName("downloadFile"));
+    response
+        .extensions_mut()
+        .insert(OperationName(recording::DOWNLOAD));
+    match recording {
+        None => response,
+        Some(recording) => {
+            recording
+                .answered(parts, CapturedBody::unseen(None), response)
+                .await
+        }
+    }
+}
+
+async fn answer(app: &App, ids: (String, String), parts: &Parts, incident: &Incident) -> Response<Body> {
+    let mut caller = None;
+    let opened = open(app, ids, parts, incident, &mut caller).await;
+    let mut response = opened.unwrap_or_else(|error| respond(Err(error.into())));
+    CalledWith::leave(caller, &mut response);
     response
 }
 
+/// The file. Leaves in `caller` who asks, where that is known.
 async fn open(
     app: &App,
     (business, file): (String, String),
     parts: &Parts,
     incident: &Incident,
+    caller: &mut Option<Arc<Credential>>,
 ) -> Result<Response<Body>, ApiError> {
     let business = business
         .parse()
@@ -82,7 +102,7 @@ async fn open(
         .ok()
         .and_then(|id| FileId::new(id).ok())
         .ok_or(ApiError::PathNotFound)?;
-    admit(app, business, file, parts, incident).await?;
+    admit(app, business, file, parts, incident, caller).await?;
     let found = app
         .store
         .file(business, file)
@@ -106,6 +126,7 @@ async fn admit(
     file: FileId,
     parts: &Parts,
     incident: &Incident,
+    caller: &mut Option<Arc<Credential>>,
 ) -> Result<(), ApiError> {
     let mut expires = None;
     let mut signature = None;
@@ -129,7 +150,7 @@ async fn admit(
     // Clients keep links and send their key along: it opens the file when the link's time is over.
     let credential = match auth::credential(app, &parts.headers, app.now(), incident).await {
         Err(ApiError::CredentialsMissing) if signed => return Err(ApiError::AccessDenied),
-        found => found?,
+        found => caller.insert(found?),
     };
     let reads_chats = credential
         .scopes

@@ -1,11 +1,14 @@
 //! `GET /v2/businesses/{businessId}/events`: the live events of a business. Ours, beside the upstream operations; the
 //! checks are theirs, in their order, but it is counted apart from them.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, header};
 use prilavok_domain::{BusinessId, Timestamp};
+use prilavok_store::Credential;
 use prilavok_wire::error::Limited;
 use prilavok_wire::operation::Area;
 use prilavok_wire::{ApiError, Errors, Failure, live};
@@ -18,17 +21,16 @@ use super::refusal::{self, Incident};
 use crate::app::{App, SharedApp};
 use crate::live::{Audience, Permit, Start, answer, head};
 use crate::metrics::{OperationName, RefusedBy};
+use crate::recording::CalledWith;
 use crate::request_id::RequestId;
 use crate::socket::Peer;
 
 /// Answers with the stream. `id` is the id in the path as it was written.
 pub(super) async fn stream_events(app: &SharedApp, id: &str, parts: &Parts) -> Response<Body> {
-    let (business, outcome) = open(app, id, parts, app.now()).await;
+    let (caller, outcome) = open(app, id, parts, app.now()).await;
     let mut response = outcome.unwrap_or_else(|failure| respond(Err(failure)));
     response.extensions_mut().insert(OperationName(live::NAME));
-    if let Some(business) = business {
-        response.extensions_mut().insert(business);
-    }
+    CalledWith::leave(caller, &mut response);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
@@ -39,19 +41,20 @@ async fn open(
     id: &str,
     parts: &Parts,
     now: Timestamp,
-) -> (Option<BusinessId>, Result<Response<Body>, Failure>) {
+) -> (Option<Arc<Credential>>, Result<Response<Body>, Failure>) {
     let incident = Incident::new(parts.extensions.get::<RequestId>());
     let presented = match auth::presented(&parts.headers) {
         Ok(presented) => presented,
         Err(error) => return (None, Err(error.into())),
     };
     let seller = Seller { presented };
-    match seller.business(app, id, now, &incident).await {
-        Ok(business) => (
-            Some(business),
-            begin(app, seller, business, parts, now, &incident).await,
-        ),
-        Err((business, error)) => (business, Err(error.into())),
+    match seller.credential(app, id, now, &incident).await {
+        Ok(credential) => {
+            let business = credential.business;
+            let begun = begin(app, seller, business, parts, now, &incident).await;
+            (Some(credential), begun)
+        }
+        Err((credential, error)) => (credential, Err(error.into())),
     }
 }
 
@@ -96,15 +99,15 @@ struct Seller {
 }
 
 impl Seller {
-    /// Its business, if it is the one that `id` names and may be watched now; with a refusal, the business as far as
-    /// the caller is known.
-    async fn business(
+    /// Its credential, if the business is the one that `id` names and may be watched now; with a refusal, the credential
+    /// as far as the caller is known.
+    async fn credential(
         &self,
         app: &App,
         id: &str,
         now: Timestamp,
         incident: &Incident,
-    ) -> Result<BusinessId, (Option<BusinessId>, ApiError)> {
+    ) -> Result<Arc<Credential>, (Option<Arc<Credential>>, ApiError)> {
         let needs = Needs {
             area: Area::Business,
             oauth: true,
@@ -114,8 +117,8 @@ impl Seller {
             .await
             .map_err(|error| (None, error))?;
         match entitle(app, &needs, id, &credential, incident).await {
-            Ok(_) => Ok(credential.business),
-            Err(refused) => Err((Some(credential.business), refused.error)),
+            Ok(_) => Ok(credential),
+            Err(refused) => Err((Some(credential), refused.error)),
         }
     }
 }
@@ -132,7 +135,7 @@ impl Permit for Watching {
         let id = self.business.to_string();
         let found = self
             .seller
-            .business(app, &id, app.now(), &Incident::new(None))
+            .credential(app, &id, app.now(), &Incident::new(None))
             .await;
         found.is_ok()
     }

@@ -1,10 +1,16 @@
 //! A request from its address to its answer.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
-use prilavok_domain::{BusinessId, Timestamp};
+use futures_util::FutureExt;
+use prilavok_domain::Timestamp;
+use prilavok_store::Credential;
 use prilavok_wire::error::Quoted;
 use prilavok_wire::{ApiError, Failure, Operation};
 
@@ -16,6 +22,7 @@ use super::refusal::Incident;
 use super::route::{self, Route};
 use super::{auth, campaigns, chats, events, files, headers, messages, token};
 use crate::app::{App, SharedApp};
+use crate::recording::CalledWith;
 use crate::request_id::RequestId;
 
 /// Left in a request that is to fail: once the call is admitted, this is its answer. So the sandbox makes faults.
@@ -35,16 +42,38 @@ pub fn called<'p>(method: &Method, path: &'p str) -> Option<(Operation, &'p str)
 /// operation and the caller's business are left in the answer's extensions, for those who count and log.
 pub async fn partner(State(app): State<SharedApp>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let mut body = RequestBody::new(&parts.headers, body);
-    let response = match route::find(&parts.method, parts.uri.path()) {
-        Route::Operation { operation, id } => answer(&app, operation, id, &parts, &mut body).await,
-        Route::Events { id } => events::stream_events(&app, id, &parts).await,
+    let recording = app.recorder.begin(|| app.now());
+    let mut body = RequestBody::new(&parts.headers, body, app.recorder.kept_of_body(&parts.headers));
+    let answering = AssertUnwindSafe(find_and_answer(&app, &parts, &mut body)).catch_unwind();
+    let response = answering
+        .await
+        .unwrap_or_else(|panic| panicked(&*panic, parts.extensions.get::<RequestId>()));
+    body.drain().await;
+    match recording {
+        None => response,
+        Some(recording) => recording.answered(parts, body.captured(), response).await,
+    }
+}
+
+async fn find_and_answer(app: &SharedApp, parts: &Parts, body: &mut RequestBody) -> Response<Body> {
+    match route::find(&parts.method, parts.uri.path()) {
+        Route::Operation { operation, id } => answer(app, operation, id, parts, body).await,
+        Route::Events { id } => events::stream_events(app, id, parts).await,
         Route::Options { allow } => options(allow),
         Route::OtherMethod { allow } => other_method(&parts.method, allow),
         Route::Unknown => refuse(ApiError::PathNotFound),
-    };
-    body.drain().await;
-    response
+    }
+}
+
+/// The answer to a request whose handler panicked.
+pub(crate) fn panicked(panic: &(dyn Any + Send), id: Option<&RequestId>) -> Response<Body> {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let id = id.map_or("unknown", |id| &id.0);
+    tracing::error!(request_id = id, panic = text, "a handler panicked");
+    refuse(ApiError::Internal {
+        request_id: id.to_owned(),
+    })
 }
 
 /// The Partner API's answer to a request that failed before it got there.
@@ -73,20 +102,19 @@ async fn answer(
     body: &mut RequestBody,
 ) -> Response<Body> {
     let now = app.now();
-    let (business, outcome) = perform(app, operation, id, parts, body, now).await;
+    let (caller, outcome) = perform(app, operation, id, parts, body, now).await;
+    let business = caller.as_ref().map(|caller| caller.business);
     let mut response = respond(outcome);
     headers::add_limits(
         response.headers_mut(),
         app.limits.window(operation, business, now),
     );
     response.extensions_mut().insert(operation);
-    if let Some(business) = business {
-        response.extensions_mut().insert(business);
-    }
+    CalledWith::leave(caller, &mut response);
     response
 }
 
-/// Does what is asked. Answers also whose hour it is, as far as the caller is known.
+/// Does what is asked. Answers also who asked, and so whose hour it is, as far as the caller is known.
 async fn perform(
     app: &App,
     operation: Operation,
@@ -94,7 +122,7 @@ async fn perform(
     parts: &Parts,
     body: &mut RequestBody,
     now: Timestamp,
-) -> (Option<BusinessId>, Result<Reply, Failure>) {
+) -> (Option<Arc<Credential>>, Result<Reply, Failure>) {
     let incident = Incident::new(parts.extensions.get::<RequestId>());
     let credential = match auth::credential(app, &parts.headers, now, &incident).await {
         Ok(credential) => credential,
@@ -107,7 +135,7 @@ async fn perform(
             if refused.charged {
                 app.limits.charge(operation, business, now);
             }
-            return (Some(business), Err(refused.error.into()));
+            return (Some(credential), Err(refused.error.into()));
         }
     };
     let Admitted {
@@ -134,7 +162,7 @@ async fn perform(
     if matches!(&outcome, Err(failure) if failure.status().is_server_error()) {
         app.limits.give_back(operation, business, now);
     }
-    (Some(business), outcome)
+    (Some(credential), outcome)
 }
 
 async fn handle(call: Call<'_>) -> Result<Reply, Failure> {

@@ -7,7 +7,7 @@ use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::{Figment, Metadata, Source};
 
-use super::{DEFAULTS, Settings};
+use super::{DEFAULTS, Recorded, Settings};
 use crate::limits::LimitSettings;
 
 const ENVIRONMENT: &str = "PRILAVOK_";
@@ -23,6 +23,8 @@ pub struct Overrides {
     pub no_limits: bool,
     /// `--allow-private-webhooks`.
     pub allow_private_webhooks: bool,
+    /// Which calls are recorded unless the file or the environment says so: a command may have a default of its own.
+    pub record_by_default: Option<Recorded>,
 }
 
 /// A setting that cannot be used; the text names it, where it came from and what is allowed.
@@ -34,6 +36,9 @@ impl Settings {
     /// Reads the defaults, the file, the environment and the command line, the last winning.
     pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, SettingsError> {
         let mut sources = Figment::from(Toml::string(DEFAULTS));
+        if let Some(recorded) = overrides.record_by_default {
+            sources = sources.merge(Serialized::default("request_log.record", recorded));
+        }
         if let Some(path) = file {
             if !path.is_file() {
                 return Err(SettingsError(format!(
@@ -117,6 +122,25 @@ impl Settings {
                 u64::from(self.scheduled.remind_after_hours),
                 0,
                 8_760,
+            ),
+            ("request_log.days", u64::from(self.request_log.days), 0, 365),
+            (
+                "request_log.body_kib",
+                u64::from(self.request_log.body_kib),
+                0,
+                512,
+            ),
+            (
+                "request_log.total_mib",
+                u64::from(self.request_log.total_mib),
+                1,
+                1_048_576,
+            ),
+            (
+                "request_log.queue_mib",
+                u64::from(self.request_log.queue_mib),
+                0,
+                1_024,
             ),
             ("events.heartbeat_seconds", self.events.heartbeat_seconds, 1, 300),
             (
@@ -302,6 +326,23 @@ mod tests {
             assert!(error.starts_with(&format!("wrong setting {told}")), "{error}");
             assert!(error.contains("prilavok.toml)"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_default_of_a_command_gives_way_to_what_is_set() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("prilavok.toml");
+        std::fs::write(&file, "[request_log]\nrecord = \"off\"").expect("written");
+        let overrides = Overrides {
+            record_by_default: Some(Recorded::All),
+            ..Overrides::default()
+        };
+        let recorded = |file| {
+            let settings = Settings::load(file, &overrides).expect("right");
+            settings.request_log.recorded()
+        };
+        assert_eq!(recorded(None), Recorded::All);
+        assert_eq!(recorded(Some(&*file)), Recorded::Off);
     }
 
     #[test]

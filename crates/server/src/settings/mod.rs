@@ -45,6 +45,8 @@ pub struct Settings {
     pub events: EventSettings,
     /// Logs.
     pub log: LogSettings,
+    /// The request log.
+    pub request_log: RequestLogSettings,
     /// Connections and time-outs.
     pub server: ServerSettings,
 }
@@ -142,6 +144,64 @@ pub enum LoggedRequests {
     All,
     /// None.
     None,
+}
+
+/// Settings of the request log.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestLogSettings {
+    /// Which calls are recorded.
+    pub record: Recorded,
+    /// Days that they are kept; zero: none are.
+    pub days: u32,
+    /// KiB that are kept of a body.
+    pub body_kib: u32,
+    /// MiB that the file may hold.
+    pub total_mib: u32,
+    /// MiB that may wait to be written.
+    pub queue_mib: u32,
+}
+
+/// Which calls the request log has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recorded {
+    /// Those answered with 4xx and 5xx.
+    Refused,
+    /// All.
+    All,
+    /// None.
+    Off,
+}
+
+impl RequestLogSettings {
+    /// Which calls are recorded: none, where none would be kept.
+    #[must_use]
+    pub fn recorded(&self) -> Recorded {
+        if self.days == 0 {
+            Recorded::Off
+        } else {
+            self.record
+        }
+    }
+
+    /// Milliseconds that they are kept.
+    #[must_use]
+    pub fn keep_ms(&self) -> i64 {
+        i64::from(self.days) * 86_400_000
+    }
+
+    pub(crate) fn max_body_bytes(&self) -> usize {
+        self.body_kib as usize * 1024
+    }
+
+    pub(crate) fn max_file_bytes(&self) -> u64 {
+        u64::from(self.total_mib) * 1024 * 1024
+    }
+
+    pub(crate) fn queue_bytes(&self) -> usize {
+        self.queue_mib as usize * 1024 * 1024
+    }
 }
 
 /// Settings of connections.

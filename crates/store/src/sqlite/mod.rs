@@ -25,7 +25,7 @@ mod plans;
 mod presence;
 mod readers;
 mod registry;
-mod rows;
+pub(crate) mod rows;
 mod subscriptions;
 mod usage;
 mod writer;

@@ -32,7 +32,7 @@ fn bad(at: usize, column: &'static str, found: &dyn std::fmt::Display) -> rusqli
     rusqlite::Error::FromSqlConversionFailure(at, Type::Null, Box::new(BadColumn { column, found }))
 }
 
-pub(super) fn id<I: TryFrom<i64>>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<I> {
+pub(crate) fn id<I: TryFrom<i64>>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<I> {
     let value: i64 = row.get(at)?;
     I::try_from(value).map_err(|_| bad(at, column, &value))
 }
@@ -49,7 +49,7 @@ pub(super) fn optional<T, V: FromSql>(
         .transpose()
 }
 
-pub(super) fn named<N: FromStr>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<N> {
+pub(crate) fn named<N: FromStr>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<N> {
     let text = row
         .get_ref(at)?
         .as_str()
@@ -67,7 +67,7 @@ pub(super) fn checked<T, E>(
     check(text).map_err(|_| bad(at, column, &"a text that is too long or empty"))
 }
 
-pub(super) fn time(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<Timestamp> {
+pub(crate) fn time(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<Timestamp> {
     let millis: i64 = row.get(at)?;
     Timestamp::from_millis(millis).ok_or_else(|| bad(at, column, &millis))
 }
