@@ -32,6 +32,8 @@ struct Shared {
     http: reqwest::Client,
     faults: Mutex<VecDeque<Fault>>,
     calls: AtomicUsize,
+    under_way: AtomicUsize,
+    most: AtomicUsize,
     date: Mutex<Option<String>>,
     cut: Notify,
 }
@@ -50,10 +52,12 @@ impl Between {
             http: reqwest::Client::new(),
             faults: Mutex::new(faults.iter().copied().collect()),
             calls: AtomicUsize::new(0),
+            under_way: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
             date: Mutex::default(),
             cut: Notify::new(),
         });
-        let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
+        let router = Router::new().fallback(count).with_state(Arc::clone(&shared));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a port");
@@ -71,6 +75,11 @@ impl Between {
     /// How many calls came so far.
     pub(crate) fn calls(&self) -> usize {
         self.shared.calls.load(Ordering::SeqCst)
+    }
+
+    /// How many calls were under way at a time at most.
+    pub(crate) fn most(&self) -> usize {
+        self.shared.most.load(Ordering::SeqCst)
     }
 
     /// Waits until so many calls came.
@@ -93,8 +102,16 @@ impl Between {
     }
 }
 
-async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn count(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     shared.calls.fetch_add(1, Ordering::SeqCst);
+    let under_way = shared.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+    shared.most.fetch_max(under_way, Ordering::SeqCst);
+    let response = pass(&shared, request).await;
+    shared.under_way.fetch_sub(1, Ordering::SeqCst);
+    response
+}
+
+async fn pass(shared: &Arc<Shared>, request: Request) -> Response {
     let fault = shared.faults.lock().expect("nobody panics here").pop_front();
     if let Some(Fault::Answered(status, body)) = fault {
         return (StatusCode::from_u16(status).expect("a status"), body).into_response();
@@ -113,7 +130,7 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let body = match fault {
         None => Body::from_stream(answer.bytes_stream()),
         Some(Fault::CutLater) => {
-            let cut = Arc::clone(&shared);
+            let cut = Arc::clone(shared);
             let until_cut = answer
                 .bytes_stream()
                 .map(|bytes| bytes.map_err(std::io::Error::other));

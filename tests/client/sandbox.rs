@@ -36,7 +36,7 @@ impl Sandbox {
         let files = prilavok_store::files::FileStore::local(&folder.path().join("files")).expect("a file store");
         let now = clock.now();
         prilavok_server::demo::seed(&database, &files, now).await.expect("the demo");
-        let store = SqliteStore::open(&database, prilavok_domain::IdSequence::plain()).expect("a store");
+        let store = SqliteStore::open(&database, prilavok_domain::IdSequence::clocked(0, 0)).expect("a store");
         let store: std::sync::Arc<dyn prilavok_store::Store> = std::sync::Arc::new(store);
         let keys = prilavok_server::demo::keys(&*store, now).await.expect("keys");
         let app = prilavok_server::app::App::new(store, files, clock, settings).await.expect("an app");

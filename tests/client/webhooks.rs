@@ -50,14 +50,14 @@ impl Crm {
     }
 
     /// What comes next.
-    async fn next(&self) -> Result<Delivery, Refused> {
+    async fn next(&self, what: &str) -> Result<Delivery, Refused> {
         let began = Instant::now();
         loop {
             let came = self.came.lock().expect("nobody panics here").pop();
             if let Some(came) = came {
                 return came;
             }
-            assert!(began.elapsed() < PATIENCE, "nothing came");
+            assert!(began.elapsed() < PATIENCE, "{what} did not come");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -87,14 +87,14 @@ async fn a_real_server_is_answered_as_it_wants_and_its_signatures_are_verified()
     let (status, answer) = operator(&sandbox, reqwest::Method::PATCH, &path, enabled.clone()).await;
     assert_eq!(status, 400, "{answer}");
     assert!(matches!(
-        crm.next().await,
+        crm.next("the PING").await,
         Err(Refused::Signature(BadSignature::Forged))
     ));
 
     crm.demands(made["secret"].as_str().expect("a secret"));
     let (status, answer) = operator(&sandbox, reqwest::Method::PATCH, &path, enabled).await;
     assert_eq!(status, 200, "{answer}");
-    let ping = crm.next().await.expect("genuine");
+    let ping = crm.next("the PING").await.expect("genuine");
     assert!(matches!(
         ping.notification,
         Notification::Known(Event::Ping { .. })
@@ -102,7 +102,7 @@ async fn a_real_server_is_answered_as_it_wants_and_its_signatures_are_verified()
 
     let shop = sandbox.shop();
     shop.send_message(id(1), "Раз").await.expect("sent");
-    let told = crm.next().await.expect("genuine");
+    let told = crm.next("the message").await.expect("genuine");
     assert!(told.id.is_some_and(|id| id.starts_with("evt_")));
     let Notification::Known(Event::ChatMessageSent {
         chat_id, message_id, ..
