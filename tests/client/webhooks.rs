@@ -80,19 +80,22 @@ async fn a_real_server_is_answered_as_it_wants_and_its_signatures_are_verified()
     let new = json!({"name": "crm", "url": url, "enabled": false, "types": ["CHAT_MESSAGE_SENT"]});
     let (status, made) = operator(&sandbox, reqwest::Method::POST, "", new).await;
     assert_eq!(status, 201, "{made}");
-    let path = format!("/{}", made["subscriptionId"]);
-    let enabled = json!({"enabled": true});
+    let enable = format!("/{}/enable", made["subscriptionId"]);
 
     crm.demands("whsec_AAAA");
-    let (status, answer) = operator(&sandbox, reqwest::Method::PATCH, &path, enabled.clone()).await;
-    assert_eq!(status, 400, "{answer}");
+    let (status, answer) = operator(&sandbox, reqwest::Method::POST, &enable, json!({})).await;
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (400, &json!("PING_FAILED")),
+        "{answer}"
+    );
     assert!(matches!(
         crm.next("the PING").await,
         Err(Refused::Signature(BadSignature::Forged))
     ));
 
     crm.demands(made["secret"].as_str().expect("a secret"));
-    let (status, answer) = operator(&sandbox, reqwest::Method::PATCH, &path, enabled).await;
+    let (status, answer) = operator(&sandbox, reqwest::Method::POST, &enable, json!({})).await;
     assert_eq!(status, 200, "{answer}");
     let ping = crm.next("the PING").await.expect("genuine");
     assert!(matches!(
