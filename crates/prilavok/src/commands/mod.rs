@@ -1,9 +1,12 @@
 //! The commands, one file each.
 
 mod backup;
+mod chat;
 mod check;
+mod completions;
 mod config;
 mod keys;
+mod man;
 mod notifications;
 mod openapi;
 mod operator_token;
@@ -31,6 +34,7 @@ Examples:
   prilavok serve --demo                                  a server with demo data, on 127.0.0.1:8080
   prilavok keys create --business 1 --name crm --scope communication
                                                          a key for a seller's system
+  prilavok chat watch                                    what is said in a business's chats, as it is said
   prilavok notifications add --business 1 --name crm --url https://crm.example.com/hook
                                                          tell a seller's system of its chats
   prilavok operator-token create                         a token for the marketplace's backend
@@ -42,6 +46,9 @@ Every setting can also stand in a file (--config) or in the environment; prilavo
 enum Command {
     /// Start the server
     Serve(serve::Arguments),
+    /// Read and write in chats as the seller, on any server with the Partner API
+    #[command(subcommand)]
+    Chat(chat::Command),
     /// Make, list and revoke the keys of a business; acts at once on a running server
     #[command(subcommand)]
     Keys(keys::Command),
@@ -59,6 +66,10 @@ enum Command {
     Backup(backup::Arguments),
     /// Verify the store, from the disk page to the chat rules
     Check(Place),
+    /// Print what makes a shell complete these commands
+    Completions(completions::Arguments),
+    /// Print the manual page, or write the pages of all commands
+    Man(man::Arguments),
 }
 
 /// Where the data and the settings are.
@@ -87,6 +98,7 @@ impl Cli {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Chat(command) => chat::run(command).await,
             Command::Keys(command) => keys::run(command).await,
             Command::Notifications(command) => notifications::run(command).await,
             Command::OperatorToken(command) => operator_token::run(command).await,
@@ -94,6 +106,8 @@ impl Cli {
             Command::Config => config::run(),
             Command::Backup(arguments) => backup::run(arguments).await,
             Command::Check(place) => check::run(&place).await,
+            Command::Completions(arguments) => completions::run(&arguments),
+            Command::Man(arguments) => man::run(&arguments),
         }
     }
 }
