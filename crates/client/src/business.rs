@@ -53,7 +53,9 @@ impl Business {
 
     /// One chat.
     pub async fn chat(&self, chat: ChatId) -> Result<Chat, Error> {
-        let call = self.call("getChat", Method::GET, &["chat"]).query("chatId", chat);
+        let call = self
+            .call("getChat", Method::GET, &["chat"])
+            .query("chatId", &chat);
         let found: Success<Chat> = self.client.read(&call).await?;
         Ok(found.result)
     }
@@ -106,7 +108,7 @@ impl Business {
     ) -> Result<Page<Message>, Error> {
         let call = self
             .call("getChatHistory", Method::POST, &["chats", "history"])
-            .query("chatId", chat)
+            .query("chatId", &chat)
             .json(&wire::History {
                 message_id_from: from,
             });
@@ -135,8 +137,8 @@ impl Business {
     pub async fn message(&self, chat: ChatId, message: MessageId) -> Result<Message, Error> {
         let call = self
             .call("getChatMessage", Method::GET, &["chats", "message"])
-            .query("chatId", chat)
-            .query("messageId", message);
+            .query("chatId", &chat)
+            .query("messageId", &message);
         let found: Success<Message> = self.client.read(&call).await?;
         Ok(found.result)
     }
@@ -196,13 +198,13 @@ impl Business {
 
     fn text(&self, chat: ChatId, text: &str) -> Call {
         let call = self.call("sendMessageToChat", Method::POST, &["chats", "message"]);
-        call.query("chatId", chat).json(&wire::Text { message: text })
+        call.query("chatId", &chat).json(&wire::Text { message: text })
     }
 
     fn file(&self, chat: ChatId, file: &NewFile) -> Call {
         let Form { content_type, body } = Form::of(file);
         let call = self.call("sendFileToChat", Method::POST, &["chats", "file", "send"]);
-        call.query("chatId", chat).body(content_type, Bytes::from(body))
+        call.query("chatId", &chat).body(content_type, Bytes::from(body))
     }
 
     async fn send(&self, call: Call, key: Option<&IdempotencyKey>) -> Result<(), Error> {

@@ -51,7 +51,7 @@ impl Call {
         }
     }
 
-    pub(crate) fn query(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn query(mut self, name: &str, value: &impl ToString) -> Self {
         self.url.query_pairs_mut().append_pair(name, &value.to_string());
         self
     }

@@ -391,10 +391,10 @@ impl Client {
 /// Adds what says which page is wanted.
 pub(crate) fn paged(mut call: Call, page: PageRequest) -> Call {
     if let Some(limit) = page.limit {
-        call = call.query("limit", limit);
+        call = call.query("limit", &limit);
     }
     if let Some(token) = page.token {
-        call = call.query("pageToken", token);
+        call = call.query("pageToken", &token);
     }
     call
 }
