@@ -17,6 +17,9 @@ fn help_teaches() {
         "config",
         "backup",
         "check",
+        "chat",
+        "completions",
+        "man",
         "Examples:",
     ] {
         assert!(help.contains(word), "{word}: {help}");
@@ -29,6 +32,11 @@ fn help_teaches() {
         (&["openapi", "--help"], "operator"),
         (&["backup", "--help"], "To restore"),
         (&["check", "--help"], "--config"),
+        (&["chat", "list", "--help"], "PRILAVOK_KEY"),
+        (&["chat", "send", "--help"], "--idempotency-key"),
+        (&["chat", "watch", "--help"], "--poll"),
+        (&["completions", "--help"], "fish"),
+        (&["man", "--help"], "--dir"),
     ] {
         let help = printed(folder.path(), arguments);
         assert!(help.contains(taught), "{arguments:?}: {help}");
@@ -49,6 +57,10 @@ fn wrong_usage_is_told_apart_from_failure() {
         &[&create[..], &["--scope", "everything"]].concat(),
         &["keys", "list", "--business", "0"],
         &["keys", "list", "--business", "one"],
+        &["chat", "show", "0"],
+        &["chat", "list", "--status", "OPEN"],
+        &["chat", "send", "1", "x", "--idempotency-key", "a b"],
+        &["completions", "cmd"],
     ] {
         let said = run(folder.path(), arguments);
         assert_eq!((said.code, &*said.out), (Some(2), ""), "{arguments:?}: {said:?}");
@@ -98,4 +110,29 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         .output()
         .expect("sh runs");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "0\n");
+}
+
+#[test]
+fn shells_and_man_learn_the_commands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = printed(folder.path(), &["completions", shell]);
+        for word in ["operator-token", "idempotency-key", "watch"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let page = printed(folder.path(), &["man"]);
+    assert!(
+        page.contains(".TH prilavok 1") && page.contains("prilavok\\-chat(1)"),
+        "{page}"
+    );
+    printed(folder.path(), &["man", "--dir", "."]);
+    let page = std::fs::read_to_string(folder.path().join("prilavok-chat-send.1")).expect("a page");
+    assert!(page.contains("\\-\\-idempotency\\-key"), "{page}");
+    let said = run(folder.path(), &["man", "--dir", "nowhere"]);
+    assert_eq!(said.code, Some(1));
+    assert!(
+        said.err.contains("cannot write the pages into nowhere"),
+        "{said:?}"
+    );
 }

@@ -11,7 +11,7 @@ use crate::binary::{Server, new_key, printed};
 const DEMO: &[&str] = &["--demo"];
 
 /// What a start with `--demo` printed.
-struct Introduction {
+pub(crate) struct Introduction {
     text: String,
 }
 
@@ -23,19 +23,19 @@ impl Introduction {
         line.unwrap_or_else(|| panic!("no {label}: {}", self.text)).trim()
     }
 
-    fn seller(&self) -> &str {
+    pub(crate) fn seller(&self) -> &str {
         self.secret("Api-Key of business 1")
     }
 
-    fn reader(&self) -> &str {
+    pub(crate) fn reader(&self) -> &str {
         self.secret("Api-Key of business 1, reading")
     }
 
-    fn other_seller(&self) -> &str {
+    pub(crate) fn other_seller(&self) -> &str {
         self.secret("Api-Key of business 2")
     }
 
-    fn operator(&self) -> &str {
+    pub(crate) fn operator(&self) -> &str {
         self.secret("operator token")
     }
 
@@ -45,7 +45,7 @@ impl Introduction {
     }
 }
 
-fn start(folder: &std::path::Path) -> (Server, Introduction) {
+pub(crate) fn start(folder: &std::path::Path) -> (Server, Introduction) {
     let mut server = Server::with(folder, DEMO, &[]);
     let text = server.printed_until("API reference:");
     (server, Introduction { text })

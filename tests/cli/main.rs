@@ -3,6 +3,8 @@
 
 mod binary;
 mod certificates;
+mod chat;
+mod chat_watch;
 mod commands;
 mod demo;
 mod docs;

@@ -4,11 +4,11 @@ use std::io::{ErrorKind, Write, stdout};
 
 /// Prints `text`. A reader that has seen enough (`prilavok config | head`) is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    goes_on(text).map(|_| ())
+    show(text).map(drop)
 }
 
-/// Prints `text`; answers whether anybody reads on.
-pub(crate) fn goes_on(text: &str) -> anyhow::Result<bool> {
+/// Prints `text`; answers whether somebody still reads, for commands that go on until nobody does.
+pub(crate) fn show(text: &str) -> anyhow::Result<bool> {
     let mut out = stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),

@@ -91,12 +91,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut seen = lines.first().map_or(0, |(place, _)| *place);
     lines.truncate(arguments.last);
     lines.reverse();
-    if matches!(form, Form::Table) && !output::goes_on(HEAD)? {
+    if matches!(form, Form::Table) && !output::show(HEAD)? {
         return Ok(ExitCode::SUCCESS);
     }
     loop {
         for line in &lines {
-            if !output::goes_on(&form.shown(&log, line).await?)? {
+            if !output::show(&form.shown(&log, line).await?)? {
                 return Ok(ExitCode::SUCCESS);
             }
         }

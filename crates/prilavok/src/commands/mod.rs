@@ -1,10 +1,13 @@
 //! The commands, one file each.
 
 mod backup;
+mod chat;
 mod check;
+mod completions;
 mod config;
 mod keys;
 mod log;
+mod man;
 mod notifications;
 mod openapi;
 mod operator_token;
@@ -34,6 +37,7 @@ Examples:
   prilavok sandbox --scenario angry-buyer                a marketplace to try a connector against
   prilavok keys create --business 1 --name crm --scope communication
                                                          a key for a seller's system
+  prilavok chat watch                                    what is said in a business's chats, as it is said
   prilavok notifications add --business 1 --name crm --url https://crm.example.com/hook
                                                          tell a seller's system of its chats
   prilavok operator-token create                         a token for the marketplace's backend
@@ -48,6 +52,9 @@ enum Command {
     Serve(serve::Arguments),
     /// Start a marketplace to try a connector against: buyers that answer, time that is moved, faults on purpose
     Sandbox(sandbox::Arguments),
+    /// Read and write in chats as the seller, on any server with the Partner API
+    #[command(subcommand)]
+    Chat(chat::Command),
     /// Make, list and revoke the keys of a business; acts at once on a running server
     #[command(subcommand)]
     Keys(keys::Command),
@@ -67,6 +74,10 @@ enum Command {
     Backup(backup::Arguments),
     /// Verify the store, from the disk page to the chat rules
     Check(Place),
+    /// Print what makes a shell complete these commands
+    Completions(completions::Arguments),
+    /// Print the manual page, or write the pages of all commands
+    Man(man::Arguments),
 }
 
 /// Where the data and the settings are.
@@ -96,6 +107,7 @@ impl Cli {
         match self.command {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Sandbox(arguments) => sandbox::run(arguments).await,
+            Command::Chat(command) => chat::run(command).await,
             Command::Keys(command) => keys::run(command).await,
             Command::Notifications(command) => notifications::run(command).await,
             Command::Log(arguments) => log::run(arguments).await,
@@ -104,6 +116,8 @@ impl Cli {
             Command::Config => config::run(),
             Command::Backup(arguments) => backup::run(arguments).await,
             Command::Check(place) => check::run(&place).await,
+            Command::Completions(arguments) => completions::run(&arguments),
+            Command::Man(arguments) => man::run(&arguments),
         }
     }
 }

@@ -11,6 +11,8 @@ use super::{DEFAULTS, Recorded, Settings};
 use crate::limits::LimitSettings;
 
 const ENVIRONMENT: &str = "PRILAVOK_";
+/// Variables for `prilavok chat`, which are no settings of a server in the same shell.
+const NO_SETTINGS: &[&str] = &["key", "url"];
 
 /// What the command line sets; `None` leaves a setting as it is.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +53,7 @@ impl Settings {
         sources = sources.merge(
             Env::prefixed(ENVIRONMENT)
                 .map(|name| cased(name.as_str()).into())
+                .ignore(NO_SETTINGS)
                 .split("__")
                 // Last, because each of the above would turn it on again.
                 .lowercase(false),
