@@ -33,3 +33,7 @@ lint:
 openapi:
     cargo run -q -- openapi partner > openapi/partner.json
     cargo run -q -- openapi operator > openapi/operator.json
+
+# Fuzz every parser of outside input, each for so many seconds; needs `cargo install cargo-fuzz --locked`.
+fuzz seconds="600":
+    fuzz/run.sh {{seconds}}
