@@ -50,7 +50,11 @@ pub fn check(data: &[u8]) {
             body,
             &["context", "orderId"],
             |body| CreateChat::parse(Errors::new(), Ok(body)).map(|request| request.about),
-            |about| json!({"context": context(*about)}),
+            |about| match about {
+                // Of the deprecated field the contract names no least value.
+                Identified::Order(id) if *id < 1 => json!({"orderId": id.to_string()}),
+                about => json!({"context": context(*about)}),
+            },
         ),
     }
 }

@@ -23,13 +23,13 @@ pub fn check(data: &[u8]) {
         Surface::Operator
     };
     shop::with(|shop| {
-        let before = shop.stored_files(usize::MAX);
+        let before = shop.files();
         let whole = send(shop, surface, form, form.len().max(1));
         let kept = surface.kept(&whole);
         if kept == 0 {
             surface.refused(&whole);
         }
-        assert_eq!(shop.stored_files(before + kept), before + kept, "{whole:?}");
+        assert_eq!(shop.files_once(before + kept), before + kept, "{whole:?}");
         if let Surface::Operator = surface
             && kept > 0
         {
@@ -41,7 +41,7 @@ pub fn check(data: &[u8]) {
         if kept == 0 {
             assert_eq!(surface.told(&cut), surface.told(&whole));
         }
-        assert_eq!(shop.stored_files(before + 2 * kept), before + 2 * kept, "{cut:?}");
+        assert_eq!(shop.files_once(before + 2 * kept), before + 2 * kept, "{cut:?}");
     });
 }
 

@@ -37,7 +37,7 @@ pub fn check(data: &[u8]) {
         let mut bytes = good.clone().into_bytes();
         let at = usize::from(*at) % bytes.len();
         bytes[at] =
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ %"[usize::from(*to) % 70];
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ %"[usize::from(*to) % 69];
         let changed = String::from_utf8(bytes).expect("ASCII");
         if changed != good {
             refused(GetCampaigns::parse(Errors::new(), business, &query(&changed)));

@@ -80,7 +80,7 @@ impl Shop {
             let files = FileStore::local(&folder.path().join("files")).expect("a file store");
             let now = Timestamp::from_millis(NOW_MS).expect("in range");
             demo::seed(&database, &files, now).await.expect("a demo");
-            let store = SqliteStore::open(&database, IdSequence::plain()).expect("a store");
+            let store = SqliteStore::open(&database, IdSequence::clocked(0, 0)).expect("a store");
             let store: Arc<dyn Store> = Arc::new(store);
             let keys = demo::keys(&*store, now).await.expect("keys");
             let app = App::new(store, files, Arc::new(clock), settings)
@@ -160,19 +160,22 @@ impl Shop {
         })
     }
 
-    /// How many files are stored, once it is `expected` or has not become so within a second: what nobody needs is
-    /// removed after the answer.
-    pub(crate) fn stored_files(&self, expected: usize) -> usize {
-        let mut found = count(self.folder.path().join("files"));
+    /// How many files are stored.
+    pub(crate) fn files(&self) -> usize {
+        count(self.folder.path().join("files"))
+    }
+
+    /// The same, once it is `expected` or has not become so within a second: what nobody needs is removed after
+    /// the answer.
+    pub(crate) fn files_once(&self, expected: usize) -> usize {
         for _ in 0..1_000 {
-            if found == expected {
+            if self.files() == expected {
                 break;
             }
             self.runtime
-                .block_on(tokio::time::sleep(Duration::from_millis(1)));
-            found = count(self.folder.path().join("files"));
+                .block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
         }
-        found
+        self.files()
     }
 }
 

@@ -60,7 +60,9 @@ pub fn check_api_key(text: &str) -> Result<(), KeyError> {
     let (random, sum) = rest.split_once(':').ok_or(KeyError::FormatInvalid)?;
     let well_formed = random.len() == KEY_RANDOM_CHARS
         && random.bytes().all(|b| b.is_ascii_alphanumeric())
-        && sum.len() == 8;
+        && sum.len() == 8
+        // A sign before digits is a number as well.
+        && sum.bytes().all(|b| b.is_ascii_hexdigit());
     let expected = crc32fast::hash(&text.as_bytes()[..KEY_PREFIX.len() + random.len()]);
     if well_formed && u32::from_str_radix(sum, 16) == Ok(expected) {
         Ok(())
@@ -156,6 +158,11 @@ mod tests {
                 KeyError::FormatInvalid,
             ),
             (&format!("ACMA:{}", "ю".repeat(49)), KeyError::FormatInvalid),
+            // Its check sum is 0b5e2b21.
+            (
+                "ACMA:1maaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:+b5e2b21",
+                KeyError::FormatInvalid,
+            ),
         ] {
             assert_eq!(check_api_key(text), Err(expected), "{text}");
         }
