@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::choose;
 
+/// What must hold of any bytes.
 pub fn check(data: &[u8]) {
     let Some((which, body)) = choose(data, 5) else {
         return;

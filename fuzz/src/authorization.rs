@@ -3,6 +3,7 @@
 use axum::http::HeaderValue;
 use prilavok_server::secrets::{AuthorizationError, oauth_token};
 
+/// What must hold of any bytes.
 pub fn check(data: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(data) else {
         return;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{choose, failure};
 
+/// What must hold of any bytes.
 pub fn check(data: &[u8]) {
     let Some((which, body)) = choose(data, 4) else {
         return;

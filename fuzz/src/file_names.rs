@@ -10,6 +10,7 @@ use prilavok_server::form_file_name;
 
 use crate::choose;
 
+/// What must hold of any bytes.
 pub fn check(data: &[u8]) {
     let Some((which, rest)) = choose(data, 3) else {
         return;

@@ -6,6 +6,7 @@ use prilavok_server::secrets::{KeyError, check_api_key};
 
 use crate::choose;
 
+/// What must hold of any bytes.
 pub fn check(data: &[u8]) {
     let Some((which, rest)) = choose(data, 4) else {
         return;

@@ -10,6 +10,7 @@
 pub mod answers;
 pub mod authorization;
 pub mod bodies;
+pub mod connections;
 mod failure;
 pub mod file_names;
 pub mod forms;
@@ -64,6 +65,7 @@ mod tests {
         answers,
         authorization,
         bodies,
+        connections,
         file_names,
         forms,
         keys,

@@ -51,6 +51,7 @@ const LISTS: [&str; 11] = [
     "/businesses/1/deliveries",
 ];
 
+/// What must hold of any bytes.
 pub fn check(data: &[u8]) {
     let Some((which, rest)) = choose(data, 27) else {
         return;

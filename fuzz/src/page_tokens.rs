@@ -7,6 +7,7 @@ use prilavok_wire::{ApiError, Errors, Failure};
 
 use crate::choose;
 
+/// What must hold of any bytes.
 pub fn check(data: &[u8]) {
     let Some((which, rest)) = choose(data, 4) else {
         return;

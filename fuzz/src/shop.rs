@@ -1,6 +1,7 @@
 //! A whole server in this process, with the demo in it, for parsers that are only reached through it.
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use axum::http::{Method, Request, Response, StatusCode, header};
 use prilavok_domain::{IdSequence, ManualClock, Timestamp};
 use prilavok_server::app::{App, SharedApp};
 use prilavok_server::demo::{self, DemoKeys};
+use prilavok_server::http::serve;
 use prilavok_server::router::router;
 use prilavok_server::settings::{Overrides, Settings};
 use prilavok_store::Store;
@@ -18,11 +20,15 @@ use prilavok_store::files::FileStore;
 use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
 /// A new shop is opened after so many requests, so that none grows for ever.
 const REQUESTS: usize = 2_000;
+/// No connection that a client has ended may last longer.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// 2024-01-09T14:05:00Z.
 const NOW_MS: i64 = 1_704_809_100_000;
 
@@ -40,6 +46,8 @@ pub(crate) struct Shop {
     requests: usize,
     /// A key, an OAuth token and a subscription of business 1, by the names that addresses have for them.
     made: Vec<(&'static str, String)>,
+    /// Where it listens, once somebody has asked.
+    address: Option<SocketAddr>,
 }
 
 /// An answer, read to its end.
@@ -72,7 +80,7 @@ impl Shop {
         let settings = Settings::load(None, &overrides).expect("the defaults");
         let clock = ManualClock::new(Timestamp::from_millis(NOW_MS).expect("in range"));
         let runtime = Builder::new_current_thread()
-            .enable_time()
+            .enable_all()
             .build()
             .expect("a runtime");
         let (app, keys) = runtime.block_on(async {
@@ -96,6 +104,7 @@ impl Shop {
             folder,
             requests: 0,
             made: Vec::new(),
+            address: None,
         };
         shop.make(
             "{key}",
@@ -157,6 +166,43 @@ impl Shop {
                 content_type,
                 body,
             }
+        })
+    }
+
+    /// What comes back on a connection on which `bytes` are sent, in pieces of this size, and nothing after them.
+    pub(crate) fn connection(&mut self, bytes: &[u8], piece: usize) -> Vec<u8> {
+        self.requests += 1;
+        let address = self.listening();
+        let talk = async {
+            let mut stream = TcpStream::connect(address).await.expect("a connection");
+            for piece in bytes.chunks(piece) {
+                // Who is refused is not read to the end.
+                if stream.write_all(piece).await.is_err() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            let _ = stream.shutdown().await;
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            answer
+        };
+        self.runtime.block_on(async {
+            let answer = tokio::time::timeout(PATIENCE, talk).await;
+            answer.expect("a connection that ends")
+        })
+    }
+
+    fn listening(&mut self) -> SocketAddr {
+        let (runtime, app, router) = (&self.runtime, &self.app, &self.router);
+        *self.address.get_or_insert_with(|| {
+            runtime.block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+                let address = listener.local_addr().expect("an address");
+                let stop = std::future::pending();
+                tokio::spawn(serve(Arc::clone(app), router.clone(), listener, stop));
+                address
+            })
         })
     }
 

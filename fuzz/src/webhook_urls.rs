@@ -6,6 +6,7 @@ use prilavok_notify::{Guard, Network, Target};
 
 use crate::choose;
 
+/// What must hold of any bytes.
 pub fn check(data: &[u8]) {
     let Some((which, rest)) = choose(data, 4) else {
         return;
