@@ -1,4 +1,5 @@
-//! The query strings of the Partner API's operations, and of its stream of live events.
+//! The query strings of the Partner API's operations, and of its stream of live events; the instants of the Operator
+//! API's.
 
 use std::fmt::Debug;
 
@@ -8,13 +9,14 @@ use prilavok_domain::BusinessId;
 use prilavok_wire::request::{
     CampaignsPage, GetCampaigns, GetChat, GetChatHistory, GetChatMessage, GetChats, SendFile,
 };
+use prilavok_wire::time::Utc;
 use prilavok_wire::{Errors, Failure, Operation, live};
 
 use crate::{choose, failure};
 
-/// A parser, what writes a request as a query again, and the parameters that errors may name.
+/// What must hold of any bytes.
 pub fn check(data: &[u8]) {
-    let Some((which, rest)) = choose(data, 7) else {
+    let Some((which, rest)) = choose(data, 8) else {
         return;
     };
     let Ok(query) = std::str::from_utf8(rest) else {
@@ -82,13 +84,22 @@ pub fn check(data: &[u8]) {
                 }
             },
         ),
-        _ => {
+        6 => {
             let parse = |q: &str| live::last_event_id(Errors::new(), &HeaderMap::new(), q);
             round_trip(query, &["lastEventId"], parse, |id| {
                 written(&[("lastEventId", id.map(|id| id.to_string()).unwrap_or_default())])
             });
         }
+        _ => instant(query),
     }
+}
+
+/// An instant that was read is shown so that it is read as the same.
+fn instant(text: &str) {
+    let Ok(Utc(at)) = text.parse() else { return };
+    let shown = Utc(at).to_string();
+    assert_eq!(shown.len(), "2017-11-21T00:00:00.213Z".len(), "{shown}");
+    assert_eq!(shown.parse(), Ok(Utc(at)), "{text}");
 }
 
 fn of<T: PartialEq + Debug>(
