@@ -169,11 +169,7 @@ mod tests {
                 Err("must not lead to a link-local address"),
             ),
             (&public, &long, Err("must have at most 2048 characters")),
-            (
-                &public,
-                &long_when_kept,
-                Err("must have at most 2048 characters"),
-            ),
+            (&public, &long_when_kept, Err("must have at most 2048 characters")),
         ] {
             match (Target::parse(text, guard), kept) {
                 (Ok(target), Ok(kept)) => assert_eq!(target.as_str(), kept),
