@@ -39,3 +39,7 @@ bench *arguments:
     cargo build --release --locked -p prilavok
     cargo build --release --locked --manifest-path bench/Cargo.toml --target-dir target
     cd bench && ../target/release/prilavok-bench {{arguments}}
+
+# Fuzz every parser of outside input, each for so many seconds; needs `cargo install cargo-fuzz --locked`.
+fuzz seconds="600":
+    fuzz/run.sh {{seconds}}

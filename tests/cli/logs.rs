@@ -253,8 +253,9 @@ fn the_form_for_people_can_be_asked_for() {
 
 #[test]
 fn on_a_terminal_logs_are_for_people_unless_json_is_asked_for() {
-    let folder = tempfile::tempdir().expect("a folder");
     for (format, people) in [("auto", true), ("json", false)] {
+        // The one before may not have left its folder yet.
+        let folder = tempfile::tempdir().expect("a folder");
         // `script` makes a terminal.
         let mut script = Command::new("script");
         script.args(["-qec", &serve(format), "/dev/null"]);

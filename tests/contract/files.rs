@@ -137,6 +137,10 @@ fn names_are_kept_and_made_harmless() {
         ("filename=\"a %22b%22 100%.txt\"", "a \"b\" 100%.txt"),
         ("filename=\"a \\\"b\\\".txt\"", "a \"b\".txt"),
         ("filename=\"a;b, c=d.txt\"", "a;b, c=d.txt"),
+        (
+            "filename=\"a; filename*=UTF-8''b.txt\"",
+            "a; filename*=UTF-8''b.txt",
+        ),
         ("filename=bare.txt", "bare.txt"),
         ("filename=\"\"", "file"),
         ("x=\"y\"", "file"),

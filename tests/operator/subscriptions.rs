@@ -249,6 +249,10 @@ fn wrong_fields_are_named() {
             vec!["url: must begin with https://"],
         ),
         (
+            json!({"name": "x", "url": format!("https://x.example/{}", "ы".repeat(400)), "enabled": false}),
+            vec!["url: must have at most 2048 characters"],
+        ),
+        (
             json!({"name": "x", "url": "https://a:b@x.example/"}),
             vec!["url: must not contain a user name or password"],
         ),

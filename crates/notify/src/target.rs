@@ -21,8 +21,8 @@ pub struct Target {
 /// Why a URL cannot be notified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTarget {
-    /// It is too long.
-    #[error("must have at most {MAX_CHARS} characters")]
+    /// It is too long, as it came or as it is kept.
+    #[error("must have at most {MAX_CHARS} characters; letters beyond ASCII count with their escapes")]
     TooLong,
     /// It is no URL.
     #[error("must be a URL like https://crm.example.com/notifications ({0})")]
@@ -66,6 +66,10 @@ impl Target {
             guard.check(address).map_err(InvalidTarget::Forbidden)?;
         }
         url.set_fragment(None);
+        // Letters beyond ASCII are kept escaped, and what is kept is read again before each delivery.
+        if url.as_str().len() > MAX_CHARS {
+            return Err(InvalidTarget::TooLong);
+        }
         let uri = url.as_str().parse().map_err(|error| no_url(&error))?;
         Ok(Self { url, uri })
     }
@@ -98,6 +102,7 @@ mod tests {
         let public = Guard::public_and(Vec::new());
         let open = Guard::open();
         let long = format!("https://crm.example/{}", "x".repeat(MAX_CHARS));
+        let long_when_kept = format!("https://crm.example/{}", "ы".repeat(MAX_CHARS / 6));
         for (guard, text, kept) in [
             (
                 &public,
@@ -164,6 +169,7 @@ mod tests {
                 Err("must not lead to a link-local address"),
             ),
             (&public, &long, Err("must have at most 2048 characters")),
+            (&public, &long_when_kept, Err("must have at most 2048 characters")),
         ] {
             match (Target::parse(text, guard), kept) {
                 (Ok(target), Ok(kept)) => assert_eq!(target.as_str(), kept),

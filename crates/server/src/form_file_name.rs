@@ -24,7 +24,7 @@ fn plain(name: &str) -> String {
 /// The value of `filename*=UTF-8'language'percent-encoded`.
 fn extended(disposition: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(disposition).ok()?;
-    let value = text.split(';').find_map(|parameter| {
+    let value = parameters(text).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim()
             .eq_ignore_ascii_case("filename*")
@@ -37,6 +37,23 @@ fn extended(disposition: &[u8]) -> Option<String> {
         .eq_ignore_ascii_case("UTF-8")
         .then(|| percent_decode_str(encoded).decode_utf8())?;
     name.ok().map(std::borrow::Cow::into_owned)
+}
+
+/// The parts between semicolons, but for semicolons in a quoted value: a name may have one.
+fn parameters(text: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    let mut before = ' ';
+    text.split(move |c: char| {
+        match c {
+            '"' if quoted => quoted = before == '\\',
+            '"' => quoted = before == '=',
+            _ => {}
+        }
+        if !c.is_ascii_whitespace() {
+            before = c;
+        }
+        c == ';' && !quoted
+    })
 }
 
 #[cfg(test)]
@@ -58,6 +75,10 @@ mod tests {
             ("form-data; filename*=ISO-8859-1''%E9.txt", None),
             ("form-data; filename*=UTF-8''%FF", None),
             ("form-data; filename*=plain", None),
+            ("form-data; filename=\"a; filename*=UTF-8''b\"", None),
+            ("form-data; filename=\"a\\\"; filename*=UTF-8''b\"", None),
+            ("form-data; filename = \"a;b\"; filename*=UTF-8''c", Some("c")),
+            ("form-data; filename=a\"b; filename*=UTF-8''c", Some("c")),
         ] {
             assert_eq!(extended(header.as_bytes()).as_deref(), expected, "{header}");
         }

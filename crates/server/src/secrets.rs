@@ -22,6 +22,15 @@ pub enum KeyError {
     FormatInvalid,
 }
 
+/// Why an `Authorization` header has no OAuth token, found without a look-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorizationError {
+    /// It has none of the forms that it may have.
+    Syntax,
+    /// It has one, without a token in it.
+    TokenMissing,
+}
+
 /// A new Api-Key.
 #[must_use]
 pub fn new_api_key() -> String {
@@ -51,13 +60,51 @@ pub fn check_api_key(text: &str) -> Result<(), KeyError> {
     let (random, sum) = rest.split_once(':').ok_or(KeyError::FormatInvalid)?;
     let well_formed = random.len() == KEY_RANDOM_CHARS
         && random.bytes().all(|b| b.is_ascii_alphanumeric())
-        && sum.len() == 8;
+        && sum.len() == 8
+        // A sign before digits is a number as well.
+        && sum.bytes().all(|b| b.is_ascii_hexdigit());
     let expected = crc32fast::hash(&text.as_bytes()[..KEY_PREFIX.len() + random.len()]);
     if well_formed && u32::from_str_radix(sum, 16) == Ok(expected) {
         Ok(())
     } else {
         Err(KeyError::FormatInvalid)
     }
+}
+
+/// The token of an `Authorization` header: `Bearer <token>` or `OAuth oauth_token="…", oauth_client_id="…"`.
+pub fn oauth_token(header: &str) -> Result<&str, AuthorizationError> {
+    let text = header.trim();
+    let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let rest = rest.trim();
+    let token = if scheme.eq_ignore_ascii_case("Bearer") {
+        rest
+    } else if scheme.eq_ignore_ascii_case("OAuth") {
+        oauth_parameter(rest)?
+    } else {
+        return Err(AuthorizationError::Syntax);
+    };
+    if token.is_empty() {
+        return Err(AuthorizationError::TokenMissing);
+    }
+    if token.contains([' ', '\t', '"', ',']) {
+        return Err(AuthorizationError::Syntax);
+    }
+    Ok(token)
+}
+
+fn oauth_parameter(list: &str) -> Result<&str, AuthorizationError> {
+    let mut token = "";
+    for item in list.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+        let (name, value) = item.split_once('=').ok_or(AuthorizationError::Syntax)?;
+        if name.trim().eq_ignore_ascii_case("oauth_token") {
+            let value = value.trim();
+            token = value
+                .strip_prefix('"')
+                .and_then(|value| value.strip_suffix('"'))
+                .unwrap_or(value);
+        }
+    }
+    Ok(token)
 }
 
 /// The hash that is kept instead of a secret.
@@ -111,8 +158,35 @@ mod tests {
                 KeyError::FormatInvalid,
             ),
             (&format!("ACMA:{}", "ю".repeat(49)), KeyError::FormatInvalid),
+            // Its check sum is 0b5e2b21.
+            (
+                "ACMA:1maaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:+b5e2b21",
+                KeyError::FormatInvalid,
+            ),
         ] {
             assert_eq!(check_api_key(text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn forms_of_the_authorization_header() {
+        use AuthorizationError::{Syntax, TokenMissing};
+        for (header, expected) in [
+            ("Bearer abc", Ok("abc")),
+            ("bearer   abc ", Ok("abc")),
+            ("OAuth oauth_token=\"abc\", oauth_client_id=\"x\"", Ok("abc")),
+            ("OAuth oauth_client_id=x,oauth_token=abc", Ok("abc")),
+            ("Bearer", Err(TokenMissing)),
+            ("Bearer ", Err(TokenMissing)),
+            ("OAuth", Err(TokenMissing)),
+            ("OAuth oauth_token=\"\", oauth_client_id=\"x\"", Err(TokenMissing)),
+            ("OAuth oauth_client_id=\"x\"", Err(TokenMissing)),
+            ("OAuth abc", Err(Syntax)),
+            ("Bearer a b", Err(Syntax)),
+            ("Basic YTpi", Err(Syntax)),
+            ("", Err(Syntax)),
+        ] {
+            assert_eq!(oauth_token(header), expected, "{header}");
         }
     }
 }
