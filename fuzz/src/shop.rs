@@ -12,7 +12,7 @@ use axum::http::{Method, Request, Response, StatusCode, header};
 use prilavok_domain::{IdSequence, ManualClock, Timestamp};
 use prilavok_server::app::{App, SharedApp};
 use prilavok_server::demo::{self, DemoKeys};
-use prilavok_server::http::serve;
+use prilavok_server::http::{Served, serve};
 use prilavok_server::router::router;
 use prilavok_server::settings::{Overrides, Settings};
 use prilavok_store::Store;
@@ -194,13 +194,13 @@ impl Shop {
     }
 
     fn listening(&mut self) -> SocketAddr {
-        let (runtime, app, router) = (&self.runtime, &self.app, &self.router);
+        let (runtime, app) = (&self.runtime, &self.app);
         *self.address.get_or_insert_with(|| {
             runtime.block_on(async {
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
                 let address = listener.local_addr().expect("an address");
                 let stop = std::future::pending();
-                tokio::spawn(serve(Arc::clone(app), router.clone(), listener, stop));
+                tokio::spawn(serve(Served::always(Arc::clone(app)), listener, stop));
                 address
             })
         })

@@ -44,13 +44,8 @@ impl Sandbox {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let background = app.start_background();
-        let router = prilavok_server::router::router(std::sync::Arc::clone(&app));
-        let serving = prilavok_server::http::serve(
-            std::sync::Arc::clone(&app),
-            router,
-            listener,
-            std::future::pending(),
-        );
+        let served = prilavok_server::http::Served::always(app);
+        let serving = prilavok_server::http::serve(served, listener, std::future::pending());
         tokio::spawn(serving);
         Self {
             url: format!("http://{address}"),

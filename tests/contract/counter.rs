@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use prilavok_domain::{Clock, IdSequence, ManualClock, Timestamp};
 use prilavok_server::app::{App, SharedApp};
 use prilavok_server::http::Served;
@@ -158,9 +157,8 @@ async fn start(
         .await
         .expect("a free port");
     let address = listener.local_addr().expect("an address");
-    let served = Served::new(Arc::clone(&app));
     tokio::spawn(prilavok_server::http::serve(
-        Arc::new(ArcSwap::from_pointee(served)),
+        Served::always(Arc::clone(&app)),
         listener,
         std::future::pending(),
     ));

@@ -1,6 +1,7 @@
 //! Moving time: everything that falls due on the way happens at its time and in its order.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::{Duration, Instant};
 
 use prilavok_domain::{BusinessId, Clock, Timestamp};
@@ -204,11 +205,11 @@ impl Log {
     async fn find_subscribers(&mut self, world: &World) -> anyhow::Result<()> {
         let store = &world.app.store;
         for subscription in store.enabled_subscriptions().await? {
-            if !self.last_attempts.contains_key(&subscription.business) {
+            if let Entry::Vacant(unread) = self.last_attempts.entry(subscription.business) {
                 let filter = AttemptFilter::default();
                 let newest = store.attempts(subscription.business, filter, None, 1).await?;
                 let newest = newest.items.first().map_or(0, |line| line.id);
-                self.last_attempts.insert(subscription.business, newest);
+                unread.insert(newest);
             }
         }
         Ok(())

@@ -53,6 +53,12 @@ impl Served {
         let router = crate::router::router(Arc::clone(&app));
         Self { app, router }
     }
+
+    /// An app that is served from beginning to end.
+    #[must_use]
+    pub fn always(app: SharedApp) -> Arc<ArcSwap<Self>> {
+        Arc::new(ArcSwap::from_pointee(Self::new(app)))
+    }
 }
 
 /// Left in an answer that the client is not to see: its connection ends without one. So the sandbox loses answers.

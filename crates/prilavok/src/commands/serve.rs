@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use arc_swap::ArcSwap;
 use clap::Args;
 use prilavok_domain::{Clock, SystemClock};
 use prilavok_server::app::App;
@@ -94,7 +93,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         tracing::info!("stopping: requests under way may finish");
     };
-    let served = Arc::new(ArcSwap::from_pointee(Served::new(Arc::clone(&app))));
+    let served = Served::always(Arc::clone(&app));
     let all_finished = http::serve(served, listener, stop).await;
     drop(background);
     app.close().await;

@@ -7,7 +7,7 @@ use prilavok_domain::{BusinessId, Chat, ChatId, IdSequence, ManualClock, Message
 use prilavok_sandbox::scenario::{Cast, Director, Happening, Report, Scenario, State, Verdict};
 use prilavok_server::app::App;
 use prilavok_server::settings::{Overrides, Settings};
-use prilavok_server::{http, router};
+use prilavok_server::http::{self, Served};
 use prilavok_store::files::FileStore;
 use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
 use prilavok_store::{ChatFilter, MessageRange, NewMessage};
@@ -45,8 +45,8 @@ impl Shop {
         let app = Arc::new(app.await.expect("an app"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let (served, routes) = (Arc::clone(&app), router::router(Arc::clone(&app)));
-        tokio::spawn(http::serve(served, routes, listener, std::future::pending()));
+        let served = Served::always(Arc::clone(&app));
+        tokio::spawn(http::serve(served, listener, std::future::pending()));
         Self {
             director: Director::new(Arc::clone(&app)),
             app,
