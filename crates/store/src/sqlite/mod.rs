@@ -9,7 +9,6 @@ mod backup;
 mod chat_list;
 mod chats;
 mod check;
-mod checkpoint;
 mod credentials;
 mod deliveries;
 mod events;
@@ -50,7 +49,6 @@ use crate::{
     OperatorToken, Page, Put, Registration, Result, SecretHash, StartChat, Started, Store, StoreError,
     StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
 };
-use checkpoint::Checkpoints;
 pub use open::{OpenError, private_folder};
 use presence::Presence;
 use readers::Readers;
@@ -77,8 +75,7 @@ impl SqliteStore {
             source,
         };
         let presence = Presence::of(path).map_err(unusable)?;
-        let checkpoints = Checkpoints::start(path).map_err(unusable)?;
-        let writer = Writer::start(conn, presence, checkpoints, ids, observed.clone()).map_err(unusable)?;
+        let writer = Writer::start(conn, presence, ids, observed.clone()).map_err(unusable)?;
         Ok(Self {
             writer,
             readers: Readers::new(path.to_owned(), observed.clone()),

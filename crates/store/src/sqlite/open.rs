@@ -133,16 +133,6 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
-/// A connection that writes the log back.
-pub(super) fn checkpointer(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
-    conn.busy_timeout(Duration::ZERO)?;
-    // A page is overwritten in the log only once it is safe in the file.
-    conn.pragma_update(None, "synchronous", "FULL")?;
-    Ok(conn)
-}
-
 /// What every connection keeps from one statement to the next.
 fn keep_prepared(conn: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);

@@ -290,7 +290,6 @@ fn traced_store(path: &Path, statements: &Statements) -> SqliteStore {
         writer: Writer::start(
             conn,
             Presence::of(path).expect("a file"),
-            Checkpoints::start(path).expect("a thread"),
             IdSequence::clocked(1, 0),
             observed.clone(),
         )

@@ -11,7 +11,6 @@ use prilavok_domain::{BusinessId, IdSequence, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::checkpoint::Checkpoints;
 use super::presence::{Gone, Presence};
 use crate::observer::Observed;
 use crate::{Changes, Result, StoreError};
@@ -114,7 +113,6 @@ impl Writer {
     pub(super) fn start(
         conn: Connection,
         presence: Presence,
-        checkpoints: Checkpoints,
         ids: IdSequence,
         observed: Observed,
     ) -> std::io::Result<Self> {
@@ -125,7 +123,6 @@ impl Writer {
         let thread = Thread {
             conn,
             presence,
-            checkpoints,
             ids,
             observed,
             changes: changes.clone(),
@@ -212,7 +209,6 @@ enum NotCommitted {
 struct Thread {
     conn: Connection,
     presence: Presence,
-    checkpoints: Checkpoints,
     ids: IdSequence,
     observed: Observed,
     changes: broadcast::Sender<Changes>,
@@ -241,7 +237,6 @@ impl Thread {
                 job.answer(outcome.as_ref().copied().map_err(String::as_str));
             }
         }
-        drop(self.checkpoints);
         // Leaves a file without a write-ahead log behind it where nobody else has it open.
         if let Err((_, error)) = self.conn.close() {
             tracing::warn!(%error, "the store was not closed cleanly");
