@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     AnswerLost,
     /// Its answer breaks off when [`Between::cut`] is called.
     CutLater,
+    /// Its answer ends in good order when [`Between::cut`] is called.
+    EndsLater,
 }
 
 struct Shared {
@@ -36,6 +38,7 @@ struct Shared {
     most: AtomicUsize,
     date: Mutex<Option<String>>,
     cut: Notify,
+    begun: Notify,
 }
 
 /// What stands between.
@@ -56,6 +59,7 @@ impl Between {
             most: AtomicUsize::new(0),
             date: Mutex::default(),
             cut: Notify::new(),
+            begun: Notify::new(),
         });
         let router = Router::new().fallback(count).with_state(Arc::clone(&shared));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
@@ -96,7 +100,12 @@ impl Between {
         *self.shared.date.lock().expect("nobody panics here") = Some(date);
     }
 
-    /// Breaks off the answer that waits for it.
+    /// Waits until a part of an answer that is to break off or end has been passed on.
+    pub(crate) async fn begun(&self) {
+        self.shared.begun.notified().await;
+    }
+
+    /// Breaks off or ends the answer that waits for it.
     pub(crate) fn cut(&self) {
         self.shared.cut.notify_one();
     }
@@ -129,13 +138,17 @@ async fn pass(shared: &Arc<Shared>, request: Request) -> Response {
     }
     let body = match fault {
         None => Body::from_stream(answer.bytes_stream()),
-        Some(Fault::CutLater) => {
-            let cut = Arc::clone(shared);
-            let until_cut = answer
-                .bytes_stream()
-                .map(|bytes| bytes.map_err(std::io::Error::other));
-            let until_cut = until_cut.take_until(async move { cut.cut.notified().await });
-            Body::from_stream(until_cut.chain(broken()))
+        Some(fault @ (Fault::CutLater | Fault::EndsLater)) => {
+            let (begun, cut) = (Arc::clone(shared), Arc::clone(shared));
+            let parts = answer.bytes_stream().map(move |bytes| {
+                begun.begun.notify_one();
+                bytes.map_err(std::io::Error::other)
+            });
+            let parts = parts.take_until(async move { cut.cut.notified().await });
+            match fault {
+                Fault::EndsLater => Body::from_stream(parts),
+                _ => Body::from_stream(parts.chain(broken())),
+            }
         }
         Some(_) => {
             // The server has done it by now.

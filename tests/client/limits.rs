@@ -100,3 +100,18 @@ async fn nobody_waits_longer_than_was_agreed() {
         .await
         .expect("another operation's calls");
 }
+
+#[tokio::test]
+async fn a_refusal_that_does_not_say_until_when_is_a_failure_like_others() {
+    let (sandbox, between, clock) = one_call_an_hour().await;
+    sandbox
+        .shop()
+        .chat(id(1))
+        .await
+        .expect("another client used it up");
+    // By its own clock the hour is over already.
+    between.say_that_it_is(http_date(clock.now().plus_millis(HOUR_MS)));
+    let shop = waiting(between.client(&sandbox), PATIENCE);
+    let error = shop.chat(id(1)).await.expect_err("one too many");
+    assert_eq!((error.status(), between.calls()), (Some(420), 4), "{error}");
+}

@@ -300,10 +300,12 @@ impl Client {
             };
             let api = error.api();
             if api.is_some_and(ApiError::is_used_up) {
-                match self.inner.wait_for_limits.is_zero() {
-                    true => return Err(error),
-                    // It waits above, if it may.
-                    false => continue,
+                if self.inner.wait_for_limits.is_zero() {
+                    return Err(error);
+                }
+                // It waits above. Where it is not known how long, this is a failure like others.
+                if !gate.reset_in(call).is_zero() {
+                    continue;
                 }
             }
             failures += 1;
