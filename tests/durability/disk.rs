@@ -99,7 +99,8 @@ fn file_is_refused(server: &Server, setting: &Setting) {
 fn on_a_full_disk_reads_go_on_and_writes_do_when_there_is_space_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
-    let Some(disk) = Disk::mount(&data, "size=24m,mode=700") else {
+    // Room for a whole write-ahead log of 32 MiB beside the database and the files.
+    let Some(disk) = Disk::mount(&data, "size=96m,mode=700") else {
         return;
     };
     // The log of the server is on the same disk, as it may be.
