@@ -23,6 +23,10 @@ conformance:
 signatures:
     tests/signatures/run.sh
 
+# The examples in docs/ against sandboxes.
+languages:
+    tests/languages/run.sh
+
 # Formatting, lints, licences.
 lint:
     cargo fmt --check
