@@ -27,6 +27,10 @@ signatures:
 languages:
     tests/languages/run.sh
 
+# The pytest plugin and the GitHub action against the binary.
+integrations:
+    integrations/test.sh
+
 # Formatting, lints, licences.
 lint:
     cargo fmt --check

@@ -13,3 +13,4 @@ cargo test --workspace --locked
 tests/conformance/run.sh
 tests/signatures/run.sh
 tests/languages/run.sh
+integrations/test.sh

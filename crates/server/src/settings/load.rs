@@ -11,6 +11,8 @@ use super::{DEFAULTS, Settings};
 use crate::limits::LimitSettings;
 
 const ENVIRONMENT: &str = "PRILAVOK_";
+/// `PRILAVOK_BIN` tells tests where the binary is; it must not keep that binary from starting.
+const NO_SETTING: &str = "bin";
 
 /// What the command line sets; `None` leaves a setting as it is.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +47,7 @@ impl Settings {
         }
         sources = sources.merge(
             Env::prefixed(ENVIRONMENT)
+                .ignore(&[NO_SETTING])
                 .map(|name| cased(name.as_str()).into())
                 .split("__")
                 // Last, because each of the above would turn it on again.
