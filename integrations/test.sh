@@ -15,3 +15,4 @@ export PYTHONDONTWRITEBYTECODE=1
 "$tools/bin/pip" install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall \
     integrations/pytest-prilavok
 "$tools/bin/pytest" -q integrations/pytest-prilavok
+"$tools/bin/pytest" -q -p no:cacheprovider integrations/github-action
