@@ -41,6 +41,8 @@ lint:
 openapi:
     cargo run -q -- openapi partner > openapi/partner.json
     cargo run -q -- openapi operator > openapi/operator.json
+    cargo run -q -- openapi partner --format postman > openapi/partner.postman_collection.json
+    cargo run -q -- openapi partner --format http > openapi/partner.http
 
 # Prilavok beside what this machine can do: an hour of nothing else on two cores. Needs wrk; nginx if it is there.
 bench *arguments:

@@ -32,7 +32,7 @@ line=$(head -n 1 "$folder/out")
 
 # The first value of that name: scenarios, which have keys too, come last.
 value() {
-    [[ $line =~ \"$1\":\"?([^\",}]+) ]]
+    [[ $line =~ \"$1\":\"?([^\",}]+) ]] || return 1
     echo "${BASH_REMATCH[1]}"
 }
 
