@@ -23,6 +23,14 @@ conformance:
 signatures:
     tests/signatures/run.sh
 
+# The examples in docs/ against sandboxes.
+languages:
+    tests/languages/run.sh
+
+# The pytest plugin and the GitHub action against the binary.
+integrations:
+    integrations/test.sh
+
 # Formatting, lints, licences.
 lint:
     cargo fmt --check
@@ -33,6 +41,8 @@ lint:
 openapi:
     cargo run -q -- openapi partner > openapi/partner.json
     cargo run -q -- openapi operator > openapi/operator.json
+    cargo run -q -- openapi partner --format postman > openapi/partner.postman_collection.json
+    cargo run -q -- openapi partner --format http > openapi/partner.http
 
 # Prilavok beside what this machine can do: an hour of nothing else on two cores. Needs wrk; nginx if it is there.
 bench *arguments:

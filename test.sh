@@ -12,3 +12,5 @@ install_packages $(missing_packages cc:build-essential python3:python3 curl:curl
 cargo test --workspace --locked
 tests/conformance/run.sh
 tests/signatures/run.sh
+tests/languages/run.sh
+integrations/test.sh

@@ -95,6 +95,13 @@ fn the_documents_are_those_that_the_server_shows() {
         let named = format!("\"operationId\": \"{}\"", operation.as_str());
         assert!(partner.contains(&named), "{named}");
     }
+    let collection = printed(folder.path(), &["openapi", "partner", "--format", "postman"]);
+    let collection: Value = serde_json::from_str(&collection).expect("JSON");
+    assert_eq!(collection["info"]["name"], "Prilavok Partner API");
+    let requests = printed(folder.path(), &["openapi", "--format", "http"]);
+    assert!(requests.contains("\nGET {{baseUrl}}/v2/"), "{requests}");
+    let said = run(folder.path(), &["openapi", "operator", "--format", "http"]);
+    assert!(said.code == Some(1) && said.err.contains("--format"), "{said:?}");
     let operator = printed(folder.path(), &["openapi", "operator"]);
     assert!(operator.contains("/operator/v1/businesses/{businessId}/chats/{chatId}/messages"));
 }

@@ -155,3 +155,18 @@ fn lifted_limits_go_on_counting() {
         .collect();
     assert_eq!((remaining[0] - remaining[1], remaining[1] - remaining[2]), (1, 1));
 }
+
+#[test]
+fn where_the_binary_is_is_no_setting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut keys = command(folder.path(), &["keys", "list", "--business", "1"]);
+    let output = keys
+        .env("PRILAVOK_BIN", "/opt/prilavok")
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("no store in") && !said.contains("PRILAVOK_BIN"),
+        "{said}"
+    );
+}

@@ -57,6 +57,26 @@ fn every_documented_error_can_be_met() {
 }
 
 #[test]
+fn errors_on_purpose_cost_what_real_ones_cost() {
+    let market = Market::open();
+    let remaining = |fault: Option<&str>| {
+        let request = market.get(market.told("apiKey"), CHAT);
+        let request = match fault {
+            Some(name) => request.header("X-Prilavok-Fault", format!("error={name}")),
+            None => request,
+        };
+        let answer = request.send().expect("an answer");
+        let remaining = answer.headers()["x-ratelimit-resource-remaining"].to_str();
+        remaining.expect("ASCII").parse::<i64>().expect("a number")
+    };
+    let before = remaining(None);
+    for name in ["internal", "unavailable", "parallelLimit"] {
+        assert_eq!(remaining(Some(name)), before, "{name}");
+    }
+    assert_eq!(remaining(Some("chatNotFound")), before - 1);
+}
+
+#[test]
 fn a_rule_acts_on_the_calls_that_it_chooses() {
     let market = Market::open();
     let rule = json!({ "operation": "getChat", "businessId": 1, "nth": 2, "do": { "error": "migrating" } });

@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use prilavok_server::operator;
-use prilavok_wire::openapi::partner_openapi;
+use prilavok_wire::openapi::{partner_http, partner_openapi, partner_postman};
+use serde::Serialize;
 
 use crate::output;
 
@@ -13,6 +15,9 @@ pub(crate) struct Arguments {
     /// Whose document
     #[arg(value_enum, default_value_t = Api::Partner)]
     api: Api,
+    /// As what
+    #[arg(long, value_enum, default_value_t = Format::Openapi)]
+    format: Format,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -23,11 +28,30 @@ enum Api {
     Operator,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// An OpenAPI document
+    Openapi,
+    /// A Postman collection, of the Partner API
+    Postman,
+    /// Requests to send from an editor, of the Partner API
+    Http,
+}
+
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let document = match arguments.api {
-        Api::Partner => partner_openapi(),
-        Api::Operator => operator::openapi(),
+    let text = match (arguments.api, arguments.format) {
+        (Api::Partner, Format::Openapi) => pretty(&partner_openapi())?,
+        (Api::Partner, Format::Postman) => pretty(&partner_postman())?,
+        (Api::Partner, Format::Http) => partner_http(),
+        (Api::Operator, Format::Openapi) => pretty(&operator::openapi())?,
+        (Api::Operator, Format::Postman | Format::Http) => {
+            bail!("the Operator API comes as an OpenAPI document only: leave --format out")
+        }
     };
-    output::print(&format!("{}\n", serde_json::to_string_pretty(&document)?))?;
+    output::print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn pretty(document: &impl Serialize) -> anyhow::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(document)?))
 }

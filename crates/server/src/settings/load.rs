@@ -11,8 +11,8 @@ use super::{DEFAULTS, Recorded, Settings};
 use crate::limits::LimitSettings;
 
 const ENVIRONMENT: &str = "PRILAVOK_";
-/// Variables for `prilavok chat`, which are no settings of a server in the same shell.
-const NO_SETTINGS: &[&str] = &["key", "url"];
+/// Variables for `prilavok chat` and for tests, which are no settings of a server in the same shell.
+const NO_SETTINGS: &[&str] = &["key", "url", "bin"];
 
 /// What the command line sets; `None` leaves a setting as it is.
 #[derive(Debug, Clone, Default)]

@@ -17,9 +17,11 @@ use crate::answer::{
 use crate::failure::ErrorBody;
 
 mod bodies;
+mod collections;
 mod live;
 mod operations;
 
+pub use collections::{partner_http, partner_postman};
 pub use live::StreamedEvent;
 
 const JSON: &str = "application/json";
