@@ -134,7 +134,10 @@ impl Sandbox {
             order_ids: (1..ORDERS).map(number).collect(),
             test_order_id: number(ORDERS),
             return_id: number(1),
-            customer_ids: customers.into_iter().map(|it| it.public_id.as_str().to_owned()).collect(),
+            customer_ids: customers
+                .into_iter()
+                .map(|it| it.public_id.as_str().to_owned())
+                .collect(),
         })
     }
 

@@ -2,8 +2,10 @@
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use prilavok_wire::{Failure, answer};
+use prilavok_wire::{ApiError, Failure, answer};
 use serde::Serialize;
+
+use crate::overload::{RETRY_AFTER, Shed};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -32,7 +34,14 @@ impl Reply {
 pub(super) fn respond(outcome: Result<Reply, Failure>) -> Response<Body> {
     match outcome {
         Ok(Reply(body)) => json(StatusCode::OK, body),
-        Err(failure) => json(failure.status(), Body::from(failure.to_json())),
+        Err(failure) => {
+            let mut response = json(failure.status(), Body::from(failure.to_json()));
+            if failure.errors().any(|error| *error == ApiError::Overloaded) {
+                response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+                response.extensions_mut().insert(Shed::Writes);
+            }
+            response
+        }
     }
 }
 

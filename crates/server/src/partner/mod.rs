@@ -22,5 +22,5 @@ mod service;
 mod token;
 
 pub use download::download;
-pub(crate) use service::refuse;
 pub use service::{Injected, called, partner};
+pub(crate) use service::{drain, refuse, turn_away};

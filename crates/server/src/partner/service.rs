@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use prilavok_domain::{BusinessId, Timestamp};
 use prilavok_wire::error::Quoted;
 use prilavok_wire::{ApiError, Failure, Operation};
@@ -50,6 +50,23 @@ pub async fn partner(State(app): State<SharedApp>, request: Request) -> Response
 /// The Partner API's answer to a request that failed before it got there.
 pub(crate) fn refuse(error: ApiError) -> Response<Body> {
     respond(Err(error.into()))
+}
+
+/// The Partner API's answer to a request that nothing is done for, because too many wait.
+pub(crate) fn turn_away(app: &App, parts: &Parts) -> Response<Body> {
+    let mut response = refuse(ApiError::Overloaded);
+    if let Route::Operation { operation, .. } = route::find(&parts.method, parts.uri.path()) {
+        // Who asks is not looked at: nobody's numbers are shown, and nobody's hour pays.
+        let window = app.limits.window(operation, None, app.now());
+        headers::add_limits(response.headers_mut(), window);
+        response.extensions_mut().insert(operation);
+    }
+    response
+}
+
+/// Reads away a body that nobody wants, so that a client which is still sending gets to see its answer.
+pub(crate) async fn drain(headers: &HeaderMap, body: Body) {
+    RequestBody::new(headers, body).drain().await;
 }
 
 pub(super) fn other_method(method: &Method, allow: &HeaderValue) -> Response<Body> {

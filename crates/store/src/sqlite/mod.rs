@@ -91,7 +91,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn register(&self, items: Vec<Registration>) -> Result<Vec<Put>> {
         self.writer
-            .write(move |write| registry::register(write.conn, &items))
+            .write_at_request(move |write| registry::register(write.conn, &items))
             .await
     }
 
@@ -233,7 +233,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Applied<Started>> {
         self.writer
-            .write(move |write| chats::start(write, business, &start, once.as_ref(), now))
+            .write_at_request(move |write| chats::start(write, business, &start, once.as_ref(), now))
             .await
     }
 
@@ -261,7 +261,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Applied<Message>> {
         self.writer
-            .write(move |write| messages::append(write, business, chat, &new, once.as_ref(), now))
+            .write_at_request(move |write| messages::append(write, business, chat, &new, once.as_ref(), now))
             .await
     }
 
@@ -289,7 +289,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Applied<Chat>> {
         self.writer
-            .write(move |write| chats::change(write, business, chat, change, once.as_ref(), now))
+            .write_at_request(move |write| chats::change(write, business, chat, change, once.as_ref(), now))
             .await
     }
 
@@ -301,7 +301,9 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Applied<Chat>> {
         self.writer
-            .write(move |write| chats::start_arbitration(write, business, chat, once.as_ref(), now))
+            .write_at_request(move |write| {
+                chats::start_arbitration(write, business, chat, once.as_ref(), now)
+            })
             .await
     }
 
