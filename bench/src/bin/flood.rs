@@ -48,7 +48,7 @@ struct Answer {
 struct Shared {
     requests: Vec<Vec<u8>>,
     next: RefCell<usize>,
-    began: RefCell<Instant>,
+    began: Instant,
     answers: RefCell<Vec<Answer>>,
 }
 
@@ -59,7 +59,7 @@ fn main() -> anyhow::Result<()> {
     let shared = Rc::new(Shared {
         requests: requests.collect::<anyhow::Result<_>>()?,
         next: RefCell::default(),
-        began: RefCell::new(Instant::now()),
+        began: Instant::now(),
         answers: RefCell::default(),
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -92,23 +92,15 @@ fn request(operation: &str, line: &str) -> anyhow::Result<Vec<u8>> {
 
 async fn run(arguments: &Arguments, shared: &Rc<Shared>) -> anyhow::Result<()> {
     let crowd = Duration::from_secs(arguments.seconds);
-    // All are connected before the clock starts: what is measured is requests.
-    let mut sockets = Vec::new();
-    for _ in 0..arguments.calm + arguments.crowd {
-        let socket = TcpStream::connect(arguments.address).await?;
-        socket.set_nodelay(true)?;
-        sockets.push(socket);
-    }
-    *shared.began.borrow_mut() = Instant::now();
     let mut callers = Vec::new();
-    for (number, socket) in sockets.into_iter().enumerate() {
+    for number in 0..arguments.calm + arguments.crowd {
         let (from, until) = match number < arguments.calm {
             true => (Duration::ZERO, CALM + crowd + CALM),
             false => (CALM, CALM + crowd),
         };
         callers.push(tokio::task::spawn_local(call(
             Rc::clone(shared),
-            socket,
+            arguments.address,
             from,
             until,
         )));
@@ -122,12 +114,14 @@ async fn run(arguments: &Arguments, shared: &Rc<Shared>) -> anyhow::Result<()> {
 /// A caller that asks again as soon as it is answered.
 async fn call(
     shared: Rc<Shared>,
-    mut socket: TcpStream,
+    address: SocketAddr,
     from: Duration,
     until: Duration,
 ) -> anyhow::Result<()> {
-    let began = *shared.began.borrow();
+    let began = shared.began;
     tokio::time::sleep_until((began + from).into()).await;
+    let mut socket = TcpStream::connect(address).await?;
+    socket.set_nodelay(true)?;
     let mut buffer = vec![0; 16 << 10];
     while began.elapsed() < until {
         let number = shared
