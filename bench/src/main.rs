@@ -1,16 +1,19 @@
 //! `just bench`: Prilavok beside the bars that this machine sets, in one run. What is measured and why is in
 //! `README.md`.
 
+mod growth;
 mod limits;
 mod load;
 mod machine;
+mod overload;
 mod process;
 mod report;
 mod speed;
+mod uploads;
 
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use prilavok_bench::seed::{self, Size};
 
@@ -23,12 +26,30 @@ struct Arguments {
     /// Seconds of each run
     #[arg(long, default_value_t = 3)]
     seconds: u32,
+    /// Only this; the results are shown and not written
+    #[arg(long)]
+    only: Option<Part>,
     /// Where the seeded stores are kept, 4 GB
     #[arg(long, default_value = "../target/bench")]
     data: PathBuf,
     /// Where the table and the picture are written
     #[arg(long, default_value = "results")]
     results: PathBuf,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Rates beside the bars
+    Speed,
+    /// What calls cost with more messages
+    Growth,
+    /// Start, stop and memory
+    Limits,
+    /// Memory for uploads that are held
+    Uploads,
+    /// Ten times what can be served
+    Overload,
 }
 
 /// Programs and stores.
@@ -69,12 +90,30 @@ fn main() -> anyhow::Result<()> {
     };
     seed::make(&place.large(), Size::LARGE)?;
     seed::make(&place.small(), Size::SMALL)?;
-    let mut lines = speed::compare(&place, arguments.rounds, arguments.seconds)?;
-    lines.extend(speed::growth(&place, arguments.rounds, arguments.seconds)?);
+    let is_wanted = |part| arguments.only.is_none_or(|only| only == part);
+    let mut lines = Vec::new();
+    if is_wanted(Part::Speed) {
+        lines.extend(speed::compare(&place, arguments.rounds, arguments.seconds)?);
+    }
+    if is_wanted(Part::Growth) {
+        lines.extend(growth::measure(&place, arguments.rounds, arguments.seconds)?);
+    }
     let mut text = report::table(&lines, &machine::description());
+    if is_wanted(Part::Overload) {
+        text.push('\n');
+        text.push_str(&overload::measure(&place)?);
+    }
     text.push('\n');
-    text.push_str(&limits::measure(&place)?);
+    if is_wanted(Part::Limits) {
+        text.push_str(&limits::measure(&place)?);
+    }
+    if is_wanted(Part::Uploads) {
+        text.push_str(&uploads::measure(&place)?);
+    }
     print!("{text}");
+    if arguments.only.is_some() {
+        return Ok(());
+    }
     write(&arguments.results, "table.md", &text)?;
     write(
         &arguments.results,

@@ -1,4 +1,4 @@
-//! Rates beside the bars, and how they change with the store.
+//! Rates beside the bars.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,35 +67,39 @@ fn bare_sqlite(place: &Place, what: &str, in_commit: u32, seconds: u32) -> anyho
 
 /// What one round of a workload gave.
 #[derive(Default)]
-struct Rounds {
-    rates: Vec<f64>,
+pub struct Rounds {
+    /// Answers a second.
+    pub rates: Vec<f64>,
     p99: Vec<f64>,
 }
 
 impl Rounds {
-    fn add(&mut self, answered: &Answered) {
+    /// Adds a round.
+    pub fn add(&mut self, answered: &Answered) {
         self.rates.push(answered.rate());
         self.p99
             .push(f64::from(u32::try_from(answered.p99).unwrap_or(u32::MAX)));
     }
 
-    fn over(&self, bar: &[f64]) -> Vec<f64> {
+    /// What it reached of a bar, round by round.
+    pub fn over(&self, bar: &[f64]) -> Vec<f64> {
         self.rates.iter().zip(bar).map(|(one, bar)| one / bar).collect()
     }
 }
 
 /// A call that is loaded with.
 #[derive(Clone, Copy)]
-struct Call {
-    operation: &'static str,
-    chats: &'static str,
-    query: &'static str,
-    body: &'static str,
+pub struct Call<'a> {
+    operation: &'a str,
+    chats: &'a str,
+    query: &'a str,
+    body: &'a str,
     connections: u32,
 }
 
-impl Call {
-    const fn of(operation: &'static str, chats: &'static str, connections: u32) -> Self {
+impl<'a> Call<'a> {
+    /// A call of chats of a file.
+    pub const fn of(operation: &'a str, chats: &'a str, connections: u32) -> Self {
         Self {
             operation,
             chats,
@@ -105,11 +109,23 @@ impl Call {
         }
     }
 
-    const fn with_body(self, body: &'static str) -> Self {
+    /// The same with a body.
+    pub const fn with_body(self, body: &'a str) -> Self {
         Self { body, ..self }
     }
 
-    fn run(self, data: &Path, port: u16, seconds: u32) -> anyhow::Result<Answered> {
+    /// The same with more in its query.
+    pub const fn with_query(self, query: &'a str) -> Self {
+        Self { query, ..self }
+    }
+
+    /// Whether it asks for a page of chats.
+    pub fn is_of_chats(self) -> bool {
+        self.operation == "getChats"
+    }
+
+    /// Loads a server with it.
+    pub fn run(self, data: &Path, port: u16, seconds: u32) -> anyhow::Result<Answered> {
         let chats: PathBuf = data.join(self.chats);
         let load = Load {
             operation: self.operation,
@@ -123,10 +139,14 @@ impl Call {
     }
 }
 
-const GET_CHAT: Call = Call::of("getChat", CHATS, 32);
-const GET_CHATS: Call = Call::of("getChats", CHATS, 32);
-const GET_HISTORY: Call = Call::of("getChatHistory", LONG_CHATS, 32);
-const SEND: Call = Call::of("sendMessageToChat", CHATS, 64);
+/// A call of the comparison.
+pub const GET_CHAT: Call = Call::of("getChat", CHATS, 32);
+/// A call of the comparison.
+pub const GET_CHATS: Call = Call::of("getChats", CHATS, 32);
+/// A call of the comparison.
+pub const GET_HISTORY: Call = Call::of("getChatHistory", LONG_CHATS, 32);
+/// A call of the comparison.
+pub const SEND: Call = Call::of("sendMessageToChat", CHATS, 64);
 const SEND_ALONE: Call = Call::of("sendMessageToChat", CHATS, 1);
 
 /// Prilavok beside the bars, each round with all of them in turn.
@@ -239,51 +259,5 @@ pub fn compare(place: &Place, rounds: u32, seconds: u32) -> anyhow::Result<Vec<L
             Wanted::Nothing,
         ));
     }
-    Ok(lines)
-}
-
-/// What a call costs with ten million messages over what it costs with a hundred thousand.
-pub fn growth(place: &Place, rounds: u32, seconds: u32) -> anyhow::Result<Vec<Line>> {
-    let calls = [
-        ("getChat", GET_CHAT),
-        ("getChats", GET_CHATS),
-        ("getChats by type", GET_CHATS.with_body(r#"{"types":["CHAT"]}"#)),
-        (
-            "getChats by status",
-            GET_CHATS.with_body(r#"{"statuses":["FINISHED"]}"#),
-        ),
-        (
-            "getChats by kind of context",
-            GET_CHATS.with_body(r#"{"contextTypes":["ORDER"]}"#),
-        ),
-        ("getChats by order", GET_CHATS.with_body(r#"{"orderIds":[7]}"#)),
-        ("getChatHistory", GET_HISTORY),
-        ("sendMessageToChat", SEND),
-    ];
-    let mut lines = Vec::new();
-    let bar = progress(rounds * u32::try_from(calls.len())?)?;
-    for (name, call) in calls {
-        bar.set_message(name);
-        let (mut small, mut large) = (Rounds::default(), Rounds::default());
-        for _ in 0..rounds {
-            for (data, of_size) in [(place.small(), &mut small), (place.large(), &mut large)] {
-                let server = prilavok(place, &data)?;
-                call.run(&data, server.port, 2)?;
-                of_size.add(&call.run(&data, server.port, seconds)?);
-            }
-            bar.inc(1);
-        }
-        lines.push(Line {
-            name: format!("growth: {name}"),
-            figures: format!(
-                "{:.0} after {:.0} a second",
-                median(&large.rates),
-                median(&small.rates)
-            ),
-            ratios: small.over(&large.rates),
-            wanted: Wanted::AtMost(1.3),
-        });
-    }
-    bar.finish_and_clear();
     Ok(lines)
 }

@@ -92,6 +92,13 @@ impl Counter {
         self.runtime.block_on(future)
     }
 
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.runtime.spawn(future)
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

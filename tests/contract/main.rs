@@ -14,6 +14,7 @@ mod files;
 mod limits;
 mod malformed;
 mod messages;
+mod overload;
 mod population;
 mod recording;
 mod states;

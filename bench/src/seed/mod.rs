@@ -89,6 +89,14 @@ pub fn make(folder: &Path, size: Size) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The line of a load generator for the first chat of the large business, and that chat's id.
+#[must_use]
+pub fn big_chat(size: Size) -> (String, i64) {
+    let business = BIG_BUSINESS(size);
+    let chat = rows::chat_id(size, business, 0);
+    (format!("{business} {} {chat}\n", api_key(business)), chat)
+}
+
 /// Whether the `nth` chat of a business has more than a page of messages.
 const fn is_long(nth: i64) -> bool {
     nth % 10 == 5

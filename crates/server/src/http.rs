@@ -26,11 +26,12 @@ use tower::ServiceExt;
 use crate::app::SharedApp;
 use crate::head_refusal::{Answering, Turn, Watched};
 use crate::metrics::OperationName;
-use crate::partner;
+use crate::overload::{self, Line, Place, Shed};
 use crate::recording::CalledWith;
 use crate::request_id::{self, RequestId};
 use crate::request_log;
 use crate::socket::Socket;
+use crate::{operator, partner};
 
 /// The most bytes that the head of a request may have.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -79,6 +80,7 @@ pub async fn serve(
 ) -> bool {
     let app = Arc::clone(&served.load().app);
     let places = Arc::new(Semaphore::new(app.settings.server.max_connections));
+    let line = Line::new(most_waiting(&app));
     let graceful = GracefulShutdown::new();
     let write_timeout = Duration::from_secs(app.settings.server.write_timeout_seconds);
     let mut protocol = http1::Builder::new();
@@ -110,15 +112,17 @@ pub async fn serve(
         let turn = Turn::default();
         let watched_turn = turn.clone();
         let served = Arc::clone(&served);
-        let socket = Socket::new(stream);
+        let place_in_line = Place::new(&line);
+        let socket = Socket::new(stream, Arc::clone(&place_in_line));
         let peer = socket.peer();
         let service = service_fn(move |mut request: Request<Incoming>| {
             turn.begin();
             let Served { app, router } = Served::clone(&served.load());
             let turn = turn.clone();
+            let is_late = place_in_line.was_late();
             request.extensions_mut().insert(peer.clone());
             async move {
-                let response = answer(&app, router, request).await;
+                let response = answer(&app, router, request, is_late).await;
                 if response.extensions().get::<HangUp>().is_some() {
                     return Err(HungUp);
                 }
@@ -145,13 +149,31 @@ pub async fn serve(
     tokio::time::timeout(patience, ended).await.is_ok()
 }
 
-/// Answers one request: gives it an id, survives a panic, counts and logs.
-async fn answer(app: &SharedApp, router: Router, mut request: Request<Incoming>) -> Response<Body> {
+/// Connections that may wait for their turn.
+fn most_waiting(app: &SharedApp) -> usize {
+    let threads = tokio::runtime::Handle::current().metrics().num_workers();
+    app.settings.server.max_waiting.saturating_mul(threads)
+}
+
+/// Answers one request: gives it an id, survives a panic, counts and logs. One that came too late is turned away.
+async fn answer(
+    app: &SharedApp,
+    router: Router,
+    mut request: Request<Incoming>,
+    is_late: bool,
+) -> Response<Body> {
     let started = Instant::now();
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let answering = AssertUnwindSafe(router.oneshot(request.map(Body::new))).catch_unwind();
+    let request = request.map(Body::new);
+    let answering = async {
+        if is_late && !overload::is_always_answered(uri.path()) {
+            return Ok(turn_away(app, request).await);
+        }
+        router.oneshot(request).await
+    };
+    let answering = AssertUnwindSafe(answering).catch_unwind();
     let mut response = match answering.await {
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},
@@ -173,7 +195,25 @@ async fn answer(app: &SharedApp, router: Router, mut request: Request<Incoming>)
         took,
         id: &id,
     };
-    request_log::write(app.settings.log.requests, &line);
+    let shed = response.extensions().get::<Shed>().copied();
+    request_log::write(app.settings.log.requests, &line, shed);
+    if let Some(shed) = shed {
+        app.metrics.shed(shed);
+        tokio::time::sleep(overload::HELD_BACK).await;
+    }
+    response
+}
+
+/// Answers in the envelope of the surface, before anything is done for the request.
+async fn turn_away(app: &SharedApp, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let mut response = if operator::is_at(parts.uri.path()) {
+        operator::turn_away(&parts)
+    } else {
+        partner::turn_away(app, &parts)
+    };
+    response.extensions_mut().insert(Shed::Requests);
+    partner::drain(&parts.headers, body).await;
     response
 }
 

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod live;
 pub mod metrics;
 pub mod operator;
+mod overload;
 pub mod partner;
 pub mod public_url;
 pub mod recording;

@@ -12,6 +12,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+use crate::overload::Shed;
+
 /// From an answer out of memory to a client's time-out, in seconds.
 const LATENCIES: &[f64] = &[
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
@@ -27,6 +29,7 @@ pub struct Metrics {
     requests: IntCounterVec,
     latency: HistogramVec,
     limit_refusals: IntCounterVec,
+    shed: IntCounterVec,
     store: HistogramVec,
     store_group: Histogram,
     store_queue: IntGauge,
@@ -99,6 +102,13 @@ impl Metrics {
                 Opts::new("prilavok_limit_refusals_total", "Requests refused by a limit."),
                 &["operation", "limit"],
             )?,
+            shed: IntCounterVec::new(
+                Opts::new(
+                    "prilavok_shed_total",
+                    "Requests turned away because too many requests, or writes, were waiting.",
+                ),
+                &["waiting"],
+            )?,
             store: histogram(
                 "prilavok_store_seconds",
                 "Time of reads, and of commits with the writes in them.",
@@ -150,10 +160,11 @@ impl Metrics {
             )?,
             registry,
         };
-        let all: [Box<dyn Collector>; 15] = [
+        let all: [Box<dyn Collector>; 16] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.latency.clone()),
             Box::new(metrics.limit_refusals.clone()),
+            Box::new(metrics.shed.clone()),
             Box::new(metrics.store.clone()),
             Box::new(metrics.store_group.clone()),
             Box::new(metrics.store_queue.clone()),
@@ -183,6 +194,9 @@ impl Metrics {
                     .reset();
             }
         }
+        for shed in Shed::ALL {
+            metrics.shed.with_label_values(&[shed.as_str()]);
+        }
         for surface in ["partner", "operator"] {
             metrics.event_streams.with_label_values(&[surface]);
         }
@@ -204,6 +218,11 @@ impl Metrics {
         self.limit_refusals
             .with_label_values(&[operation, by.as_str()])
             .inc();
+    }
+
+    /// Counts a request that was turned away.
+    pub fn shed(&self, shed: Shed) {
+        self.shed.with_label_values(&[shed.as_str()]).inc();
     }
 
     /// Counts a connection until the guard is dropped.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use prilavok_domain::BusinessId;
 
+use crate::overload::Shed;
 use crate::request_id::RequestId;
 use crate::settings::LoggedRequests;
 
@@ -26,9 +27,10 @@ pub struct Line<'a> {
     pub id: &'a RequestId,
 }
 
-/// Logs the request if the settings ask for it.
-pub fn write(wanted: LoggedRequests, line: &Line<'_>) {
-    let failed = line.status.is_client_error() || line.status.is_server_error();
+/// Logs the request if the settings ask for it. Those that were turned away are counted, and not failures to be logged:
+/// when there is too much to do, thousands of lines a second would be still more.
+pub fn write(wanted: LoggedRequests, line: &Line<'_>, shed: Option<Shed>) {
+    let failed = shed.is_none() && (line.status.is_client_error() || line.status.is_server_error());
     let logged = match wanted {
         LoggedRequests::All => true,
         LoggedRequests::Failed => failed,

@@ -10,21 +10,30 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::overload::{Place, Standing};
+
 /// A connection's socket. One task uses it, so its lock is free but for the moment at which a stopping server cuts
 /// the connection off.
-pub(crate) struct Socket(Arc<Mutex<TcpStream>>);
+pub(crate) struct Socket {
+    stream: Arc<Mutex<TcpStream>>,
+    standing: Standing,
+}
 
 /// The other end of a connection, as a request's extensions hold it.
 #[derive(Clone)]
 pub struct Peer(Arc<Mutex<TcpStream>>);
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        Self(Arc::new(Mutex::new(stream)))
+    /// `place` is told when what the client sent waits to be read.
+    pub(crate) fn new(stream: TcpStream, place: Arc<Place>) -> Self {
+        Self {
+            stream: Arc::new(Mutex::new(stream)),
+            standing: Standing::new(place),
+        }
     }
 
     pub(crate) fn peer(&self) -> Peer {
-        Peer(Arc::clone(&self.0))
+        Peer(Arc::clone(&self.stream))
     }
 }
 
@@ -52,13 +61,20 @@ impl Peer {
 
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0.lock()).poll_read(cx, buf)
+        let Standing { place, waker } = &self.standing;
+        place.turn();
+        place.ask(cx);
+        let read = Pin::new(&mut *self.stream.lock()).poll_read(&mut Context::from_waker(waker), buf);
+        if read.is_ready() {
+            place.turn();
+        }
+        read
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.0.lock()).poll_write(cx, buf)
+        Pin::new(&mut *self.stream.lock()).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -66,18 +82,18 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.0.lock()).poll_write_vectored(cx, bufs)
+        Pin::new(&mut *self.stream.lock()).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.lock().is_write_vectored()
+        self.stream.lock().is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0.lock()).poll_flush(cx)
+        Pin::new(&mut *self.stream.lock()).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0.lock()).poll_shutdown(cx)
+        Pin::new(&mut *self.stream.lock()).poll_shutdown(cx)
     }
 }

@@ -17,6 +17,9 @@ pub enum StoreError {
     /// The store cannot take it now (locked, full, closing); asking again later may help.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// Too many writes wait already; asking again later may help.
+    #[error("too many writes are waiting")]
+    Busy,
     /// The store is broken, or we are.
     #[error("the store failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -263,6 +263,9 @@ pub enum ApiError {
     /// The store cannot take it now.
     #[error("Service temporarily unavailable. Please, try again later")]
     Unavailable,
+    /// More is asked for than the server can do. Clients see no difference to the former.
+    #[error("Service temporarily unavailable. Please, try again later")]
+    Overloaded,
 }
 
 impl ApiError {
@@ -319,7 +322,7 @@ impl ApiError {
             }
             Self::Migrating => StatusCode::LOCKED,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 

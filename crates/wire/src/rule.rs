@@ -75,6 +75,7 @@ rules! {
     Self::Migrating => "MIGRATING",
     Self::Internal { .. } => "INTERNAL",
     Self::Unavailable => "UNAVAILABLE",
+    Self::Overloaded => "OVERLOADED",
 }
 
 #[cfg(test)]

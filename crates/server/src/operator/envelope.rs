@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::body;
 use super::error::{ApiError, Code, Problem};
 use crate::metrics::OperationName;
+use crate::overload::{RETRY_AFTER, Shed};
 use crate::request_id::RequestId;
 
 const NOSNIFF: (HeaderName, HeaderValue) = (
@@ -66,14 +67,28 @@ pub(super) async fn envelope(request: Request, next: Next) -> Response {
     response
 }
 
+/// The answer to a request that nothing is done for, because too many wait.
+pub(super) fn turn_away(id: Option<&RequestId>) -> Response {
+    let error = ApiError::overloaded();
+    let mut response = error.code.status().into_response();
+    write(
+        &mut response,
+        error,
+        id.map_or_else(|| "".into(), |id| Arc::clone(&id.0)),
+    );
+    response.headers_mut().extend([NOSNIFF, NO_STORE]);
+    response
+}
+
 fn write(response: &mut Response, error: ApiError, request_id: Arc<str>) {
     if let Some(cause) = &error.cause {
         tracing::error!(%request_id, code = error.code.as_str(), cause, "an operator's request failed");
     }
     if error.code == Code::Unavailable {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        if error.cause.is_none() {
+            response.extensions_mut().insert(Shed::Writes);
+        }
     }
     let answer = ErrorAnswer {
         error: ErrorBody {

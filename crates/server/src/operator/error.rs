@@ -189,17 +189,23 @@ impl ApiError {
     fn unavailable(cause: impl Display) -> Self {
         Self {
             cause: Some(cause.to_string()),
-            ..Self::new(
-                Code::Unavailable,
-                "The service is temporarily unavailable, please try again later",
-            )
+            ..Self::overloaded()
         }
+    }
+
+    /// More is asked for than the server can do.
+    pub(super) fn overloaded() -> Self {
+        Self::new(
+            Code::Unavailable,
+            "The service is temporarily unavailable, please try again later",
+        )
     }
 
     /// An error of the store, where `field_of` says which fields of the body named what.
     pub(super) fn of_store(error: StoreError, field_of: FieldOf) -> Self {
         match error {
             StoreError::Refused(refusal) => Self::refused(refusal, "", field_of),
+            StoreError::Busy => Self::overloaded(),
             StoreError::Unavailable(cause) => Self::unavailable(cause),
             failed @ StoreError::Failed(_) => Self::internal(failed),
         }

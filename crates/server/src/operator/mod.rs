@@ -46,8 +46,9 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use axum::Router;
+use axum::http::request::Parts;
 use axum::http::{Method, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
@@ -55,6 +56,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::SharedApp;
+use crate::request_id::RequestId;
 
 pub use request_json::LoggedRequestJson;
 pub use requests::statuses;
@@ -75,6 +77,17 @@ pub fn router(app: SharedApp) -> Router {
         }))
         .layer(axum::middleware::from_fn(envelope::envelope))
         .with_state(app)
+}
+
+/// Whether the Operator API answers at this path.
+pub(crate) fn is_at(path: &str) -> bool {
+    path.strip_prefix("/operator")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The answer to a request that nothing is done for, because too many wait.
+pub(crate) fn turn_away(parts: &Parts) -> Response {
+    envelope::turn_away(parts.extensions.get::<RequestId>())
 }
 
 /// The OpenAPI document of the Operator API.

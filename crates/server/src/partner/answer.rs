@@ -2,9 +2,10 @@
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use prilavok_wire::{Failure, answer};
+use prilavok_wire::{ApiError, Failure, answer};
 use serde::Serialize;
 
+use crate::overload::{RETRY_AFTER, Shed};
 use crate::recording::RefusedBy;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -38,6 +39,10 @@ pub(super) fn respond(outcome: Result<Reply, Failure>) -> Response<Body> {
             let mut response = json(failure.status(), Body::from(failure.to_json()));
             if let Some(decisive) = failure.errors().next() {
                 response.extensions_mut().insert(RefusedBy(decisive.rule()));
+            }
+            if failure.errors().any(|error| *error == ApiError::Overloaded) {
+                response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+                response.extensions_mut().insert(Shed::Writes);
             }
             response
         }

@@ -23,4 +23,4 @@ mod token;
 
 pub use download::download;
 pub use service::{Injected, called, partner};
-pub(crate) use service::{panicked, refuse};
+pub(crate) use service::{drain, panicked, refuse, turn_away};

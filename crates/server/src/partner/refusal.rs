@@ -37,6 +37,7 @@ impl Incident {
 pub(super) fn to_error(error: StoreError, incident: &Incident) -> ApiError {
     match error {
         StoreError::Refused(refusal) => refused(refusal, incident),
+        StoreError::Busy => ApiError::Overloaded,
         StoreError::Unavailable(why) => incident.unavailable(&why),
         StoreError::Failed(cause) => incident.internal(&cause),
     }

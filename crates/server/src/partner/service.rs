@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use futures_util::FutureExt;
 use prilavok_domain::Timestamp;
 use prilavok_store::Credential;
@@ -79,6 +79,23 @@ pub(crate) fn panicked(panic: &(dyn Any + Send), id: Option<&RequestId>) -> Resp
 /// The Partner API's answer to a request that failed before it got there.
 pub(crate) fn refuse(error: ApiError) -> Response<Body> {
     respond(Err(error.into()))
+}
+
+/// The Partner API's answer to a request that nothing is done for, because too many wait.
+pub(crate) fn turn_away(app: &App, parts: &Parts) -> Response<Body> {
+    let mut response = refuse(ApiError::Overloaded);
+    if let Route::Operation { operation, .. } = route::find(&parts.method, parts.uri.path()) {
+        // Who asks is not looked at: nobody's numbers are shown, and nobody's hour pays.
+        let window = app.limits.window(operation, None, app.now());
+        headers::add_limits(response.headers_mut(), window);
+        response.extensions_mut().insert(operation);
+    }
+    response
+}
+
+/// Reads away a body that nobody wants, so that a client which is still sending gets to see its answer.
+pub(crate) async fn drain(headers: &HeaderMap, body: Body) {
+    RequestBody::new(headers, body, 0).drain().await;
 }
 
 pub(super) fn other_method(method: &Method, allow: &HeaderValue) -> Response<Body> {

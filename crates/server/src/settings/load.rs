@@ -95,6 +95,7 @@ impl Settings {
                 1,
                 1_000_000,
             ),
+            ("server.max_waiting", self.server.max_waiting as u64, 1, 1_000_000),
             (
                 "server.header_timeout_seconds",
                 self.server.header_timeout_seconds,

@@ -210,6 +210,8 @@ impl RequestLogSettings {
 pub struct ServerSettings {
     /// Connections open at a time.
     pub max_connections: usize,
+    /// Requests that may wait for their turn, for each processor.
+    pub max_waiting: usize,
     /// Seconds for the head of a request.
     pub header_timeout_seconds: u64,
     /// Seconds that a client may leave unread what was sent to it.

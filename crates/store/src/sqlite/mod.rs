@@ -88,7 +88,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn register(&self, items: Vec<Registration>) -> Result<Vec<Put>> {
         self.writer
-            .write(move |write| registry::register(write.conn, &items))
+            .write_at_request(move |write| registry::register(write.conn, &items))
             .await
     }
 
@@ -230,7 +230,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Applied<Started>> {
         self.writer
-            .write(move |write| chats::start(write, business, &start, once.as_ref(), now))
+            .write_at_request(move |write| chats::start(write, business, &start, once.as_ref(), now))
             .await
     }
 
@@ -258,7 +258,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Applied<Message>> {
         self.writer
-            .write(move |write| messages::append(write, business, chat, &new, once.as_ref(), now))
+            .write_at_request(move |write| messages::append(write, business, chat, &new, once.as_ref(), now))
             .await
     }
 
@@ -286,7 +286,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Applied<Chat>> {
         self.writer
-            .write(move |write| chats::change(write, business, chat, change, once.as_ref(), now))
+            .write_at_request(move |write| chats::change(write, business, chat, change, once.as_ref(), now))
             .await
     }
 
@@ -298,7 +298,9 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Applied<Chat>> {
         self.writer
-            .write(move |write| chats::start_arbitration(write, business, chat, once.as_ref(), now))
+            .write_at_request(move |write| {
+                chats::start_arbitration(write, business, chat, once.as_ref(), now)
+            })
             .await
     }
 

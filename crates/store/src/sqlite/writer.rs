@@ -15,10 +15,13 @@ use super::presence::{Gone, Presence};
 use crate::observer::Observed;
 use crate::{Changes, Result, StoreError};
 
-/// Writes that may wait; one more is refused, so that an overload sheds instead of growing.
+/// Writes that may wait. Only what is done at somebody's request comes in masses: see [`AT_REQUEST`].
 const QUEUE: usize = 8_192;
 /// Writes in one transaction at the most, so that none waits for a very long commit.
 const BATCH: usize = 256;
+/// Writes that may be under way when a request asks for one more: two commits. So an overload sheds instead of growing, and
+/// what is accepted waits for the commit under way, one more and its own, however slow the disk is.
+const AT_REQUEST: usize = 2 * BATCH;
 /// Commits that a listener may be behind before it is told only that it missed some.
 const CHANGES: usize = 1_024;
 
@@ -137,6 +140,18 @@ impl Writer {
             changes,
             thread: Mutex::new(Some(thread)),
         })
+    }
+
+    /// The same for what a request asks for, of which there may be more than can be done: refused when too many wait.
+    pub(super) async fn write_at_request<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,
+    {
+        if self.depth() >= AT_REQUEST {
+            return Err(StoreError::Busy);
+        }
+        self.write(work).await
     }
 
     /// Runs `work` in the next transaction; answers once that is on the disk. A caller that stops

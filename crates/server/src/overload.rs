@@ -1,0 +1,190 @@
+//! More than the server can do: who is turned away, and how it is noticed.
+//!
+//! Requests wait where nobody sees them: their bytes have come, their connection's task was woken, and stands in the
+//! runtime's queue behind others. [`Line`] counts those tasks. A request that found too many before it is turned away
+//! when its turn comes, which costs a fraction of an answer; so what is answered has never waited for more than that.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
+use std::time::Duration;
+
+use futures_util::task::AtomicWaker;
+use http::HeaderValue;
+
+/// How long the answer of one who is turned away is held back. A client that asks again at once, as many do, would
+/// otherwise keep the server busy with nothing but refusals.
+pub(crate) const HELD_BACK: Duration = Duration::from_millis(250);
+/// When a client may try again, in seconds.
+pub(crate) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// Left in the answer to a request that was turned away: what there was too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shed {
+    /// Requests that waited for their turn.
+    Requests,
+    /// Writes that waited to be committed.
+    Writes,
+}
+
+impl Shed {
+    /// All reasons.
+    pub(crate) const ALL: [Self; 2] = [Self::Requests, Self::Writes];
+
+    /// As the measures name it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Writes => "writes",
+        }
+    }
+}
+
+/// Whether a request is answered however many wait: by these, others see what is going on.
+pub(crate) fn is_always_answered(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz" | "/metrics")
+}
+
+/// The connections of a server that wait for their turn.
+pub(crate) struct Line {
+    waiting: AtomicUsize,
+    most: usize,
+}
+
+impl Line {
+    /// Whoever finds `most` before it is late.
+    pub(crate) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            waiting: AtomicUsize::new(0),
+            most,
+        })
+    }
+}
+
+/// What a connection is doing.
+mod state {
+    /// It has its turn.
+    pub(super) const SERVED: u8 = 0;
+    /// It waits for its client.
+    pub(super) const IDLE: u8 = 1;
+    /// Its client sent something, and it waits for its turn.
+    pub(super) const WAITING: u8 = 2;
+}
+
+/// A connection's place in the line. It is woken through this, so that it is known from when on it waits.
+pub(crate) struct Place {
+    line: Arc<Line>,
+    state: AtomicU8,
+    late: AtomicBool,
+    task: AtomicWaker,
+}
+
+impl Place {
+    /// The place of a new connection, which waits for its first turn.
+    pub(crate) fn new(line: &Arc<Line>) -> Arc<Self> {
+        let place = Arc::new(Self {
+            line: Arc::clone(line),
+            state: AtomicU8::new(state::IDLE),
+            late: AtomicBool::new(false),
+            task: AtomicWaker::new(),
+        });
+        place.stand_in_line();
+        place
+    }
+
+    /// The connection has its turn.
+    pub(crate) fn turn(&self) {
+        if self.state.swap(state::SERVED, Ordering::AcqRel) == state::WAITING {
+            self.line.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// It is about to ask for more of its client, and to be woken by `waker` when something comes.
+    pub(crate) fn ask(&self, cx: &Context<'_>) {
+        self.task.register(cx.waker());
+        self.state.store(state::IDLE, Ordering::Release);
+    }
+
+    /// Whether what came last came too late; the next one is another matter.
+    pub(crate) fn was_late(&self) -> bool {
+        self.late.swap(false, Ordering::Relaxed)
+    }
+
+    fn stand_in_line(&self) {
+        let idle =
+            self.state
+                .compare_exchange(state::IDLE, state::WAITING, Ordering::AcqRel, Ordering::Relaxed);
+        if idle.is_ok() {
+            let before = self.line.waiting.fetch_add(1, Ordering::Relaxed);
+            self.late.store(before >= self.line.most, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Wake for Place {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.stand_in_line();
+        self.task.wake();
+    }
+}
+
+/// A place that is left when its connection ends.
+pub(crate) struct Standing {
+    pub(crate) place: Arc<Place>,
+    pub(crate) waker: Waker,
+}
+
+impl Standing {
+    pub(crate) fn new(place: Arc<Place>) -> Self {
+        let waker = Waker::from(Arc::clone(&place));
+        Self { place, waker }
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        self.place.turn();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(line: &Line) -> usize {
+        line.waiting.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn who_finds_too_many_before_it_is_late_once() {
+        let line = Line::new(2);
+        let all: Vec<_> = (0..4).map(|_| Standing::new(Place::new(&line))).collect();
+        assert_eq!(waiting(&line), 4);
+        all.iter().for_each(|one| one.place.turn());
+        assert_eq!(waiting(&line), 0);
+        let late: Vec<_> = all.iter().map(|one| one.place.was_late()).collect();
+        assert_eq!(late, [false, false, true, true]);
+        assert!(!all[3].place.was_late());
+    }
+
+    #[test]
+    fn a_connection_waits_once_however_often_it_is_woken_and_not_when_it_has_ended() {
+        let line = Line::new(1);
+        let one = Standing::new(Place::new(&line));
+        one.place.turn();
+        one.waker.wake_by_ref();
+        assert_eq!(waiting(&line), 0, "it has its turn");
+        one.place.ask(&Context::from_waker(Waker::noop()));
+        one.waker.wake_by_ref();
+        one.waker.wake_by_ref();
+        assert_eq!(waiting(&line), 1);
+        let waker = one.waker.clone();
+        drop(one);
+        waker.wake();
+        assert_eq!(waiting(&line), 0);
+    }
+}
