@@ -40,8 +40,11 @@ CLIENTS = {
     "python": Client("python", "connector.py", ["python3", "connector.py"]),
     "node": Client("js", "connector.mjs", ["node", "connector.mjs"], probe=("-e", "fetch")),
     "php": Client("php", "connector.php", ["php", "-S", "127.0.0.1:{port}", "connector.php"], ["php", "connector.php"]),
+    "rust": Client("rust", "connector.rs", ["./connector"], ["cargo", "--version"]),
     "go": Client("go", "connector.go", ["./connector"], ["go", "build", "connector.go"], probe=("version",)),
 }
+# The page shows this example but for its first line, and Cargo builds it where its dependencies are.
+RUST_EXAMPLE = Path("crates/client/examples/connector.rs")
 NEEDED = ["bash", "curl", "python3"]
 
 
@@ -181,6 +184,8 @@ def run_connector_page(name, client, sandbox):
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as log:
         [code] = blocks(page, client.fence)
         Path(folder, client.file).write_text(code)
+        if name == "rust":
+            build_rust_example(page, code, folder)
         if client.before:
             run(client.before, folder, environment)
         serve = [part.format(port=port) for part in client.serve]
@@ -205,6 +210,13 @@ def run_connector_page(name, client, sandbox):
             process.terminate()
             process.wait()
     print(f"{page}: it works")
+
+
+def build_rust_example(page, code, folder):
+    if RUST_EXAMPLE.read_text().split("\n", 2)[2] != code:
+        sys.exit(f"{page} and {RUST_EXAMPLE} differ")
+    run(["cargo", "build", "--quiet", "--locked", "--package", "prilavok-client", "--example", "connector"], ".", {})
+    shutil.copy("target/debug/examples/connector", folder)
 
 
 def listens(port):

@@ -113,7 +113,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     output::print(&if arguments.json {
         format!("{}\n", serde_json::to_string(&introduced)?)
     } else {
-        introduction(&url, &keys, &casts)
+        introduction(&url, sandbox.folder(), &keys, &casts)
     })?;
     let over = async {
         if !arguments.until_over {
@@ -179,7 +179,7 @@ struct Ended<'a> {
 }
 
 /// What somebody who starts a sandbox wants to know.
-fn introduction(url: &str, keys: &DemoKeys, casts: &[Cast]) -> String {
+fn introduction(url: &str, folder: &Path, keys: &DemoKeys, casts: &[Cast]) -> String {
     let DemoKeys {
         seller,
         reader,
@@ -209,8 +209,13 @@ Read a chat, let a day and a half go by, lose the next answer:
   curl -d '{{\"advance\":\"36h\"}}' {url}/sandbox/v1/clock
   curl -d '{{\"operation\":\"getChat\",\"nth\":1,\"do\":\"loseAnswer\"}}' {url}/sandbox/v1/faults
 
+See every call, with what it was answered:
+
+  prilavok log --follow --data {}
+
 API reference: {url}/docs/
-"
+",
+        folder.join("current").display()
     )
 }
 
