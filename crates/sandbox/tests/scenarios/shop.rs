@@ -38,6 +38,7 @@ impl Shop {
         let overrides = Overrides {
             no_limits: true,
             allow_private_webhooks: true,
+            data: Some(folder.path().to_owned()),
             ..Overrides::default()
         };
         let settings = Settings::load(None, &overrides).expect("settings");
