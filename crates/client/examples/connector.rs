@@ -13,8 +13,8 @@ use axum::routing::post;
 use futures_util::TryStreamExt;
 use prilavok_client::webhook::Receiver;
 use prilavok_client::{
-    Business, ChatFilter, ChatId, ChatStatus, Client, Credential, Event, IdempotencyKey, MessageId, Notification,
-    Sender,
+    Business, ChatFilter, ChatId, ChatStatus, Client, Credential, Event, IdempotencyKey, MessageId,
+    Notification, Sender,
 };
 
 type Failed = Box<dyn Error + Send + Sync>;
@@ -42,7 +42,10 @@ impl Connector {
 async fn hook(State(connector): State<Arc<Connector>>, headers: HeaderMap, body: Bytes) -> Response {
     let answer = match connector.receiver.receive(&headers, &body) {
         Ok(delivery) => {
-            if let Notification::Known(Event::ChatMessageSent { chat_id, message_id, .. }) = delivery.notification {
+            if let Notification::Known(Event::ChatMessageSent {
+                chat_id, message_id, ..
+            }) = delivery.notification
+            {
                 // The notification is accepted first: the marketplace does not wait long.
                 let connector = Arc::clone(&connector);
                 tokio::spawn(async move {

@@ -10,6 +10,7 @@ pub mod faults;
 pub mod sandbox;
 pub mod scenario;
 pub mod snapshot;
+mod temporary;
 mod world;
 
 pub use clock::{SandboxClock, Speed};

@@ -20,14 +20,13 @@ use crate::clock::{SandboxClock, Speed};
 use crate::faults::{Faults, Rule};
 use crate::scenario::{Cast, Report, Scenario};
 use crate::snapshot::{SnapshotName, Snapshots};
+use crate::temporary::Temporary;
 use crate::world::{World, database, files_folder};
 
 /// How often scenarios are looked at, in real time.
 const PLAYING_INTERVAL: Duration = Duration::from_millis(5);
 /// How long a world that has ended may go on answering requests that were under way.
 const ANSWERING: Duration = Duration::from_secs(30);
-/// In-memory file systems, where there are any.
-const IN_MEMORY: &str = "/dev/shm";
 
 /// A marketplace to try connectors against.
 pub struct Sandbox {
@@ -43,7 +42,7 @@ pub struct Sandbox {
     states: AtomicU64,
     pub(crate) next_business: AtomicI64,
     /// The folder of a sandbox that is not to be kept, until it is closed.
-    temporary: parking_lot::Mutex<Option<tempfile::TempDir>>,
+    temporary: parking_lot::Mutex<Option<Temporary>>,
 }
 
 /// Isolated businesses have ids from here on.
@@ -59,7 +58,8 @@ impl Sandbox {
         let (folder, temporary) = match folder {
             Some(folder) => (folder.to_owned(), None),
             None => {
-                let temporary = in_memory().context("cannot make a temporary folder; --data names one")?;
+                let temporary =
+                    Temporary::new().context("cannot make a temporary folder; --data names one")?;
                 (temporary.path().to_owned(), Some(temporary))
             }
         };
@@ -252,12 +252,6 @@ async fn bury(world: Arc<World>) {
     if let Err(error) = std::fs::remove_dir_all(world.folder()) {
         tracing::warn!(%error, "the state before was not removed");
     }
-}
-
-fn in_memory() -> std::io::Result<tempfile::TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("prilavok-sandbox-");
-    builder.tempdir_in(IN_MEMORY).or_else(|_| builder.tempdir())
 }
 
 fn state_folder(folder: &Path, number: u64) -> PathBuf {
