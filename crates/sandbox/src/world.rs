@@ -69,6 +69,7 @@ impl World {
         let mut served = Served::new(Arc::clone(&self.app));
         let meddling = from_fn_with_state((faults.clone(), Arc::clone(&self.app)), faults::meddle);
         served.router = sandbox.merge(served.router.layer(meddling));
+        served.straight = false;
         served
     }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::State;
 use futures_util::FutureExt;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -30,6 +31,7 @@ use crate::overload::{self, Line, Place, Shed};
 use crate::recording::CalledWith;
 use crate::request_id::{self, RequestId};
 use crate::request_log;
+use crate::router;
 use crate::socket::Socket;
 use crate::{operator, partner};
 
@@ -45,6 +47,8 @@ pub struct Served {
     pub app: SharedApp,
     /// The routes.
     pub router: Router,
+    /// Whether calls of the Partner API need not go through the routes.
+    pub straight: bool,
 }
 
 impl Served {
@@ -52,7 +56,11 @@ impl Served {
     #[must_use]
     pub fn new(app: SharedApp) -> Self {
         let router = crate::router::router(Arc::clone(&app));
-        Self { app, router }
+        Self {
+            app,
+            router,
+            straight: true,
+        }
     }
 
     /// An app that is served from beginning to end.
@@ -117,12 +125,14 @@ pub async fn serve(
         let peer = socket.peer();
         let service = service_fn(move |mut request: Request<Incoming>| {
             turn.begin();
-            let Served { app, router } = Served::clone(&served.load());
+            let served = served.load_full();
             let turn = turn.clone();
             let is_late = place_in_line.was_late();
             request.extensions_mut().insert(peer.clone());
             async move {
-                let response = answer(&app, router, request, is_late).await;
+                let response = answer(&served, request, is_late).await;
+                // Answers that are ready at the same time leave together: the clients of a burst are woken once.
+                tokio::task::yield_now().await;
                 if response.extensions().get::<HangUp>().is_some() {
                     return Err(HungUp);
                 }
@@ -156,12 +166,8 @@ fn most_waiting(app: &SharedApp) -> usize {
 }
 
 /// Answers one request: gives it an id, survives a panic, counts and logs. One that came too late is turned away.
-async fn answer(
-    app: &SharedApp,
-    router: Router,
-    mut request: Request<Incoming>,
-    is_late: bool,
-) -> Response<Body> {
+async fn answer(served: &Served, mut request: Request<Incoming>, is_late: bool) -> Response<Body> {
+    let app = &served.app;
     let started = Instant::now();
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
@@ -169,14 +175,18 @@ async fn answer(
     let request = request.map(Body::new);
     let answering = async {
         if is_late && !overload::is_always_answered(uri.path()) {
-            return Ok(turn_away(app, request).await);
+            return turn_away(app, request).await;
         }
-        router.oneshot(request).await
+        // Nobody else's to answer: the table of routes would only say so.
+        if served.straight && router::is_partners(request.method(), request.uri().path()) {
+            return partner::partner(State(Arc::clone(app)), request).await;
+        }
+        let answered = served.router.clone().oneshot(request).await;
+        answered.unwrap_or_else(|never| match never {})
     };
     let answering = AssertUnwindSafe(answering).catch_unwind();
     let mut response = match answering.await {
-        Ok(Ok(response)) => response,
-        Ok(Err(never)) => match never {},
+        Ok(response) => response,
         Err(panic) => partner::panicked(&*panic, Some(&id)),
     };
     response.headers_mut().insert(request_id::HEADER, id.to_header());

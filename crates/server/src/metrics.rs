@@ -1,5 +1,6 @@
 //! What is measured, in the form that Prometheus reads.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use prilavok_domain::event::Outcome;
@@ -30,7 +31,10 @@ pub struct Metrics {
     latency: HistogramVec,
     limit_refusals: IntCounterVec,
     shed: IntCounterVec,
+    /// Those of the Partner API, found without their labels.
+    calls: Vec<Calls>,
     store: HistogramVec,
+    reads: OnceLock<Histogram>,
     store_group: Histogram,
     store_queue: IntGauge,
     connections: IntGauge,
@@ -42,6 +46,12 @@ pub struct Metrics {
     subscriptions_given_up: IntGauge,
     scheduled_lag: GaugeVec,
     request_log_dropped: IntCounter,
+}
+
+/// Calls of one operation that succeeded. A series begins with its first call.
+struct Calls {
+    operation: &'static str,
+    succeeded: OnceLock<(IntCounter, Histogram)>,
 }
 
 /// What is read when `/metrics` is asked for.
@@ -98,6 +108,14 @@ impl Metrics {
                 "Time to the answer's head, by operation.",
                 &["operation"],
             )?,
+            calls: Operation::ALL
+                .iter()
+                .map(|operation| Calls {
+                    operation: operation.as_str(),
+                    succeeded: OnceLock::new(),
+                })
+                .collect(),
+            reads: OnceLock::new(),
             limit_refusals: IntCounterVec::new(
                 Opts::new("prilavok_limit_refusals_total", "Requests refused by a limit."),
                 &["operation", "limit"],
@@ -205,12 +223,23 @@ impl Metrics {
 
     /// Counts a request that was answered.
     pub fn request(&self, operation: &str, status: http::StatusCode, took: Duration) {
-        self.requests
-            .with_label_values(&[operation, status.as_str()])
-            .inc();
-        self.latency
-            .with_label_values(&[operation])
-            .observe(took.as_secs_f64());
+        let series = || {
+            (
+                self.requests.with_label_values(&[operation, status.as_str()]),
+                self.latency.with_label_values(&[operation]),
+            )
+        };
+        let usual = self.calls.iter().find(|calls| calls.operation == operation);
+        let found;
+        let (count, latency) = match usual {
+            Some(calls) if status == http::StatusCode::OK => calls.succeeded.get_or_init(series),
+            _ => {
+                found = series();
+                &found
+            }
+        };
+        count.inc();
+        latency.observe(took.as_secs_f64());
     }
 
     /// Counts a refusal by a limit.
@@ -268,8 +297,8 @@ fn seconds(millis: i64) -> f64 {
 
 impl Observer for Metrics {
     fn read(&self, took: Duration) {
-        self.store
-            .with_label_values(&["read"])
+        self.reads
+            .get_or_init(|| self.store.with_label_values(&["read"]))
             .observe(took.as_secs_f64());
     }
 

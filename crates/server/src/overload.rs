@@ -102,7 +102,10 @@ impl Place {
     /// It is about to ask for more of its client, and to be woken by `waker` when something comes.
     pub(crate) fn ask(&self, cx: &Context<'_>) {
         self.task.register(cx.waker());
-        self.state.store(state::IDLE, Ordering::Release);
+        // Something may have come since it asked last in the same turn: it is being served all the same.
+        if self.state.swap(state::IDLE, Ordering::AcqRel) == state::WAITING {
+            self.line.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Whether what came last came too late; the next one is another matter.
@@ -186,5 +189,20 @@ mod tests {
         drop(one);
         waker.wake();
         assert_eq!(waiting(&line), 0);
+    }
+
+    #[test]
+    fn who_asks_twice_in_a_turn_does_not_stay_in_the_line() {
+        let line = Line::new(1);
+        let one = Standing::new(Place::new(&line));
+        one.place.turn();
+        let cx = Context::from_waker(Waker::noop());
+        for _ in 0..3 {
+            one.place.ask(&cx);
+            one.waker.wake_by_ref();
+            one.place.ask(&cx);
+            one.place.turn();
+            assert_eq!(waiting(&line), 0);
+        }
     }
 }

@@ -35,7 +35,14 @@ impl RequestId {
 
 /// Sixteen hexadecimal digits.
 fn random() -> Arc<str> {
-    format!("{:016x}", fastrand::u64(..)).into()
+    let number = fastrand::u64(..).to_be_bytes();
+    let digit = |half: u8| b"0123456789abcdef"[usize::from(half & 15)];
+    let mut text = [0; 16];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(number) {
+        pair.copy_from_slice(&[digit(byte >> 4), digit(byte)]);
+    }
+    // Only ASCII was written.
+    std::str::from_utf8(&text).unwrap_or_default().into()
 }
 
 #[cfg(test)]

@@ -26,6 +26,12 @@ pub fn router(app: SharedApp) -> Router {
         .merge(operator::router(app))
 }
 
+/// Whether a request is the Partner API's and nobody else's, as nearly all are.
+pub(crate) fn is_partners(method: &Method, path: &str) -> bool {
+    let prefixes = ["/v2/", "/businesses/", "/campaigns", "/auth/"];
+    matches!(*method, Method::GET | Method::POST) && prefixes.iter().any(|prefix| path.starts_with(prefix))
+}
+
 /// People are shown the documentation. A client with a wrong base URL gets what any wrong path gets.
 async fn root(headers: HeaderMap) -> Response {
     let accepted = headers.get(header::ACCEPT).and_then(|types| types.to_str().ok());

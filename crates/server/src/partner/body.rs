@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, stream};
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use prilavok_wire::ApiError;
 use prilavok_wire::error::{Kilobytes, Megabytes, Quoted};
@@ -149,7 +150,10 @@ impl RequestBody {
 
     /// Reads away what is left, within bounds.
     pub(super) async fn drain(&mut self) {
-        if self.waiting || self.announced.is_some_and(|length| length > DRAIN_BYTES) {
+        if self.body.is_end_stream()
+            || self.waiting
+            || self.announced.is_some_and(|length| length > DRAIN_BYTES)
+        {
             return;
         }
         let read_away = async {
