@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
+use axum::Router;
 use prilavok_domain::Clock;
 use prilavok_server::demo::{self, DemoKeys};
 use prilavok_server::http::Served;
@@ -73,7 +74,12 @@ impl Sandbox {
         let faults = Faults::default();
         let world = World::open(of_state, settings.clone(), &clock, &faults, 0).await?;
         let keys = demo::keys(&*world.app.store, clock.now()).await?;
-        let served = Arc::new(ArcSwap::from_pointee(Served::new(Arc::clone(&world.app))));
+        // The routes need the sandbox, which is made last.
+        let served = Arc::new(ArcSwap::from_pointee(Served {
+            app: Arc::clone(&world.app),
+            router: Router::new(),
+            straight: false,
+        }));
         let sandbox = Arc::new(Self {
             snapshots: Snapshots::new(folder.join("snapshots")),
             settings,

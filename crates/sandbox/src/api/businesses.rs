@@ -8,11 +8,11 @@ use axum::extract::State;
 use bytes::Bytes;
 use http::StatusCode;
 use prilavok_domain::{
-    Business, BusinessId, BusinessState, Campaign, CampaignId, CampaignState, Clock, CredentialKind,
-    CredentialName, Customer, Name, Order, OrderId, Placement, PublicId, Return, ReturnId, Scope, ScopeSet,
+    Business, BusinessId, BusinessState, Campaign, CampaignId, CampaignState, Clock, Customer, Name, Order,
+    OrderId, Placement, PublicId, Return, ReturnId, Scope, ScopeSet,
 };
-use prilavok_server::secrets;
-use prilavok_store::{NewCredential, Registration, Store};
+use prilavok_server::demo::new_key;
+use prilavok_store::Registration;
 use serde::{Deserialize, Serialize};
 
 use super::error::{ApiError, read};
@@ -121,10 +121,16 @@ impl Sandbox {
             order: OrderId::new(number(1))?,
         }));
         store.register(items).await?;
-        let api_key = self.key(store, id, "sandbox", Scope::Communication).await?;
-        let read_only_api_key = self
-            .key(store, id, "sandbox reader", Scope::AllMethodsReadOnly)
-            .await?;
+        let now = self.clock().now();
+        let api_key = new_key(store, id, "sandbox", ScopeSet::of(&[Scope::Communication]), now).await?;
+        let read_only_api_key = new_key(
+            store,
+            id,
+            "sandbox reader",
+            ScopeSet::of(&[Scope::AllMethodsReadOnly]),
+            now,
+        )
+        .await?;
         world.app.access.refresh().await?;
         Ok(Given {
             business_id: id.get(),
@@ -139,26 +145,5 @@ impl Sandbox {
                 .map(|it| it.public_id.as_str().to_owned())
                 .collect(),
         })
-    }
-
-    async fn key(
-        &self,
-        store: &dyn Store,
-        business: BusinessId,
-        name: &str,
-        scope: Scope,
-    ) -> anyhow::Result<String> {
-        let secret = secrets::new_api_key();
-        let new = NewCredential {
-            business,
-            kind: CredentialKind::ApiKey,
-            name: CredentialName::new(name)?,
-            scopes: ScopeSet::of(&[scope]),
-            campaigns: Vec::new(),
-            hash: secrets::hash(&secret),
-            expires_at: None,
-        };
-        store.create_credential(new, None, self.clock().now()).await?;
-        Ok(secret)
     }
 }

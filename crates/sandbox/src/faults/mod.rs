@@ -28,7 +28,7 @@ struct State {
     rules: Vec<Active>,
     /// Deliveries that are held back, and until when.
     held: HashMap<(SubscriptionId, EventId), Timestamp>,
-    random: Option<fastrand::Rng>,
+    random: fastrand::Rng,
 }
 
 /// A rule in force, and how often it acted.
@@ -83,11 +83,6 @@ impl Faults {
         state.held.clear();
     }
 
-    /// Lets chance run the same way every time.
-    pub fn seed(&self, seed: u64) {
-        self.0.lock().random = Some(fastrand::Rng::with_seed(seed));
-    }
-
     /// What the first rule that acts does to a call.
     fn of_call(&self, operation: Operation, business: Option<i64>) -> Option<Act> {
         self.0.lock().first(|rule| rule.chooses_call(operation, business))
@@ -102,7 +97,6 @@ impl Faults {
 impl State {
     fn first(&mut self, chooses: impl Fn(&Rule) -> bool) -> Option<Act> {
         let Self { rules, random, .. } = self;
-        let random = random.get_or_insert_with(fastrand::Rng::new);
         for active in rules.iter_mut().filter(|active| chooses(&active.rule)) {
             active.seen += 1;
             if active.rule.acts(active.seen, active.acted, random) {

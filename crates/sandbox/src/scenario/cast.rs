@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use prilavok_domain::{
-    Business, BusinessId, BusinessState, Campaign, CampaignId, CampaignState, CredentialKind, CredentialName,
-    Customer, Name, Order, OrderId, Placement, PublicId, Return, ReturnId, Scope, ScopeSet,
+    Business, BusinessId, BusinessState, Campaign, CampaignId, CampaignState, Customer, Name, Order, OrderId,
+    Placement, PublicId, Return, ReturnId, Scope, ScopeSet,
 };
 use prilavok_server::app::App;
-use prilavok_server::secrets;
-use prilavok_store::{NewCredential, Registration};
+use prilavok_server::demo::new_key;
+use prilavok_store::Registration;
 use serde::Serialize;
 
 use super::script::Script;
@@ -46,7 +46,7 @@ impl Cast {
         let mut cast = Self {
             scenario: scenario.name().to_owned(),
             business,
-            api_key: secrets::new_api_key(),
+            api_key: String::new(),
             campaigns: BTreeMap::new(),
             customers: BTreeMap::new(),
             orders: BTreeMap::new(),
@@ -54,16 +54,8 @@ impl Cast {
         };
         let items = cast.items(script)?;
         app.store.register(items).await?;
-        let key = NewCredential {
-            business,
-            kind: CredentialKind::ApiKey,
-            name: CredentialName::new("scenario")?,
-            scopes: ScopeSet::of(&[Scope::Communication]),
-            campaigns: Vec::new(),
-            hash: secrets::hash(&cast.api_key),
-            expires_at: None,
-        };
-        app.store.create_credential(key, None, app.now()).await?;
+        let scopes = ScopeSet::of(&[Scope::Communication]);
+        cast.api_key = new_key(&*app.store, business, "scenario", scopes, app.now()).await?;
         app.access.refresh().await?;
         Ok(cast)
     }

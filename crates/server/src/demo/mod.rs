@@ -120,6 +120,17 @@ async fn key(
                 .await?;
         }
     }
+    new_key(store, business, name, scopes, now).await
+}
+
+/// Makes an Api-Key; answers its secret, which is kept nowhere.
+pub async fn new_key(
+    store: &dyn Store,
+    business: BusinessId,
+    name: &str,
+    scopes: ScopeSet,
+    now: Timestamp,
+) -> anyhow::Result<String> {
     let secret = secrets::new_api_key();
     let new = NewCredential {
         business,
