@@ -1,5 +1,7 @@
 //! A chat: its context, type and status.
 
+use std::sync::Arc;
+
 use crate::named::named_enum;
 use crate::{BusinessId, CampaignId, ChatId, Customer, MessageId, OrderId, ReturnId, Timestamp};
 
@@ -115,7 +117,7 @@ pub struct Chat {
     /// What it is about.
     pub context: Context,
     /// The buyer.
-    pub customer: Customer,
+    pub customer: Arc<Customer>,
     /// Its type.
     pub kind: ChatType,
     /// Whose turn it is.

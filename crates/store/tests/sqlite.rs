@@ -2,10 +2,17 @@
 //! closed. What every store must do is in `conformance`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use prilavok_domain::{Business, BusinessId, BusinessState, IdSequence, Name};
+use prilavok_domain::rules::Initiator;
+use prilavok_domain::{
+    Business, BusinessId, BusinessState, Chat, ChatId, Customer, IdSequence, MessageText, Name, PublicId,
+    Sender, Timestamp,
+};
 use prilavok_store::sqlite::{FILE_NAME, OpenError, SqliteStore};
-use prilavok_store::{Registration, Store};
+use prilavok_store::{NewMessage, Registration, StartChat, Store, Subject};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -157,4 +164,101 @@ async fn a_closed_store_leaves_no_write_ahead_log_behind() {
     store.close().await;
     let files: Vec<_> = content(folder.path()).into_iter().map(|(path, _)| path).collect();
     assert_eq!(files, [path]);
+}
+
+fn shop() -> BusinessId {
+    BusinessId::new(1).expect("an id")
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(1_800_000_000_000).expect("in range")
+}
+
+/// A chat in a store that `a_store` has made.
+async fn a_chat(store: &SqliteStore) -> ChatId {
+    let anna = PublicId::new("anna").expect("an id");
+    let customer = Customer {
+        public_id: anna.clone(),
+        name: Name::new("Анна").expect("a name"),
+    };
+    let put = store.register(vec![Registration::Customer(customer)]).await;
+    put.expect("a customer");
+    let start = StartChat {
+        initiator: Initiator::Customer,
+        customer: Some(anna),
+        subject: Subject::Direct,
+    };
+    let started = store.start_chat(shop(), start, None, now()).await;
+    started.expect("a chat").value.chat.id
+}
+
+async fn read(store: &SqliteStore, chat: ChatId) -> Chat {
+    store.chat(shop(), chat).await.expect("a read").expect("a chat")
+}
+
+async fn say(store: &SqliteStore, chat: ChatId, text: String) {
+    let new = NewMessage {
+        sender: Sender::Customer,
+        text: Some(MessageText::new(text).expect("a text")),
+        files: Vec::new(),
+        wait_for: None,
+    };
+    let written = store.append_message(shop(), chat, new, None, now()).await;
+    written.expect("a message");
+}
+
+#[tokio::test]
+async fn who_reads_without_a_pause_sees_what_others_commit() {
+    let (_folder, path) = folder();
+    a_store(&path).await;
+    let (ours, theirs) = (open(&path).expect("a store"), open(&path).expect("a store"));
+    let chat = a_chat(&ours).await;
+    assert_eq!(read(&ours, chat).await.last_message, None);
+    say(&ours, chat, "ours".to_owned()).await;
+    let first = read(&ours, chat).await.last_message;
+    assert!(first.is_some(), "our own is seen at once");
+    say(&theirs, chat, "theirs".to_owned()).await;
+    let begun = Instant::now();
+    while read(&ours, chat).await.last_message == first {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never seen");
+    }
+    ours.close().await;
+    theirs.close().await;
+}
+
+#[tokio::test]
+async fn the_log_stays_bounded_although_somebody_reads_without_a_pause() {
+    const MOST_BYTES: u64 = 64 << 20;
+    let (_folder, path) = folder();
+    a_store(&path).await;
+    let store = Arc::new(open(&path).expect("a store"));
+    let chat = a_chat(&store).await;
+    let enough = Arc::new(AtomicBool::new(false));
+    let (reading, until) = (Arc::clone(&store), Arc::clone(&enough));
+    let reader = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.expect("a runtime").block_on(async {
+            while !until.load(Ordering::Relaxed) {
+                read(&reading, chat).await;
+            }
+        });
+    });
+    let log = path.with_file_name(format!("{FILE_NAME}-wal"));
+    // Twice as much as the log may have.
+    for _ in 0..128 {
+        let together: Vec<_> = (0..128)
+            .map(|_| {
+                let store = Arc::clone(&store);
+                tokio::spawn(async move { say(&store, chat, "я".repeat(4096)).await })
+            })
+            .collect();
+        for one in together {
+            one.await.expect("a write");
+        }
+    }
+    enough.store(true, Ordering::Relaxed);
+    reader.join().expect("reads");
+    let bytes = std::fs::metadata(&log).expect("a log").len();
+    assert!(bytes < MOST_BYTES, "{bytes} bytes in the log");
+    store.close().await;
 }

@@ -1,6 +1,6 @@
 //! Lists of chats: keyset pages whose cost does not grow with the store.
 //!
-//! Without a filter a page is one range of `chat_by_update`, read in one statement. A filter by type, status or kind of
+//! Without a filter a page is one range of `chat_by_update`. A filter by type, status or kind of
 //! context is at most 36 ranges of `chat_by_kind`, each no longer than a page, merged here. A filter
 //! by orders or contexts reads the few chats of each, whatever else is asked of them.
 
@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use prilavok_domain::{BusinessId, Chat, ChatId};
 use rusqlite::{Connection, Row};
 
+use super::readers::View;
 use super::{chats, rows};
 use crate::{ChatCursor, ChatFilter, Page, Result};
 
@@ -16,7 +17,7 @@ use crate::{ChatCursor, ChatFilter, Page, Result};
 type Place = (i64, i64);
 
 pub(super) fn page(
-    conn: &Connection,
+    view: &View<'_>,
     business: BusinessId,
     filter: &ChatFilter,
     after: Option<ChatCursor>,
@@ -25,27 +26,30 @@ pub(super) fn page(
     let before = after.map_or((i64::MAX, i64::MAX), |cursor| {
         (cursor.updated_at.as_millis(), cursor.id.get())
     });
-    if *filter == ChatFilter::default() {
-        let mut items = newest(conn, business, before, limit + 1)?;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        return Ok(Page { items, more });
-    }
-    let transaction = conn.unchecked_transaction()?;
-    let mut places = places(&transaction, business, filter, before, limit + 1)?;
+    let mut places = if *filter == ChatFilter::default() {
+        newest(view.conn, business, before, limit + 1)?
+    } else {
+        places(view.conn, business, filter, before, limit + 1)?
+    };
     let more = places.len() > limit;
     places.truncate(limit);
-    let mut items = Vec::with_capacity(places.len());
-    for (_, id) in places {
-        if let Some(chat) = ChatId::new(id)
-            .ok()
-            .map(|id| chats::one(&transaction, business, id))
-            .transpose()?
-        {
-            items.extend(chat);
-        }
+    let mut items = at(&places, |id| chats::seen(view, business, id))?;
+    if view.known.moment() != view.moment {
+        // What is known may be newer than the places.
+        items = at(&places, |id| chats::one(view.conn, business, id))?;
     }
     Ok(Page { items, more })
+}
+
+/// The chats at these places.
+fn at(places: &[Place], read: impl Fn(ChatId) -> Result<Option<Chat>>) -> Result<Vec<Chat>> {
+    let mut chats = Vec::with_capacity(places.len());
+    for (_, id) in places {
+        if let Ok(id) = ChatId::new(*id) {
+            chats.extend(read(id)?);
+        }
+    }
+    Ok(chats)
 }
 
 /// The first `wanted` places of chats that pass the filter after `before`, newest first.
@@ -71,16 +75,14 @@ fn place(row: &Row<'_>) -> rusqlite::Result<Place> {
     Ok((row.get(0)?, row.get(1)?))
 }
 
-/// The first `wanted` chats after `before`, newest first, whatever they are.
-fn newest(conn: &Connection, business: BusinessId, before: Place, wanted: usize) -> Result<Vec<Chat>> {
-    let columns = rows::CHAT;
-    // The order of the join is fixed: the customers of a page are looked up, not the chats of each customer.
-    let mut statement = conn.prepare_cached(&format!(
-        "SELECT {columns} FROM chat c INDEXED BY chat_by_update CROSS JOIN customer u USING (customer_id)
-         WHERE c.business_id = ?1 AND (c.updated_at, c.chat_id) < (?2, ?3)
-         ORDER BY c.updated_at DESC, c.chat_id DESC LIMIT ?4"
-    ))?;
-    let found = statement.query_map((business.get(), before.0, before.1, wanted), rows::chat)?;
+/// The first `wanted` places after `before`, newest first, whatever the chats are.
+fn newest(conn: &Connection, business: BusinessId, before: Place, wanted: usize) -> Result<Vec<Place>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT updated_at, chat_id FROM chat
+         WHERE business_id = ?1 AND (updated_at, chat_id) < (?2, ?3)
+         ORDER BY updated_at DESC, chat_id DESC LIMIT ?4",
+    )?;
+    let found = statement.query_map((business.get(), before.0, before.1, wanted), place)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -9,6 +9,7 @@ use prilavok_domain::{
 use rusqlite::{Connection, OptionalExtension};
 
 use super::registry::{self, must_exist};
+use super::readers::View;
 use super::writer::Write;
 use super::{events, idempotency, rows};
 use crate::{
@@ -258,6 +259,7 @@ pub(super) fn change(
     .map_err(Refusal::Rule)?;
     conn.prepare_cached("UPDATE chat SET status = ?3 WHERE business_id = ?1 AND chat_id = ?2")?
         .execute((business.get(), id.get(), state.status.as_str()))?;
+    write.changes(id);
     if let Some(kind) = state.notification(event) {
         events::note(write, business, kind, id, None, now)?;
     }
@@ -269,6 +271,18 @@ pub(super) fn change(
         },
         replayed: false,
     })
+}
+
+/// A chat as it is in a view, read only where it is not known.
+pub(super) fn seen(view: &View<'_>, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
+    if let Some(chat) = view.known.chat(business, id) {
+        return Ok(Some(chat));
+    }
+    let found = one(view.conn, business, id)?;
+    if let Some(chat) = &found {
+        view.known.keep(view.moment, chat);
+    }
+    Ok(found)
 }
 
 pub(super) fn one(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {

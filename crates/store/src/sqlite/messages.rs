@@ -70,6 +70,7 @@ pub(super) fn append(
         created_at.as_millis(),
         id,
     ))?;
+    write.changes(chat_id);
     if let Some(kind) = state.notification(event) {
         events::note(write, business, kind, chat_id, Some(id), created_at)?;
     }
@@ -146,11 +147,10 @@ pub(super) fn page(
     range: MessageRange,
     limit: usize,
 ) -> Result<Page<Message>> {
-    let transaction = conn.unchecked_transaction()?;
     let columns = rows::MESSAGE;
     let from = range.from.unwrap_or(0);
     let first = range.after.map_or(from, |after| from.max(after.get() + 1));
-    let mut statement = transaction.prepare_cached(&format!(
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT {columns} FROM message WHERE business_id = ?1 AND chat_id = ?2 AND message_id >= ?3
          ORDER BY message_id LIMIT ?4"
     ))?;
@@ -161,7 +161,7 @@ pub(super) fn page(
     found.truncate(limit);
     let items = found
         .into_iter()
-        .map(|one| with_files(&transaction, business, chat, one))
+        .map(|one| with_files(conn, business, chat, one))
         .collect::<Result<_>>()?;
     Ok(Page { items, more })
 }

@@ -14,6 +14,7 @@ mod deliveries;
 mod events;
 mod fault;
 mod idempotency;
+mod known;
 mod log;
 mod messages;
 mod meta;
@@ -27,12 +28,14 @@ mod registry;
 pub(crate) mod rows;
 mod subscriptions;
 mod usage;
+mod watch;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use prilavok_domain::{
     Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId, CredentialKind,
     Customer, Event, FileId, IdSequence, Message, MessageId, MessageText, Order, OrderId, PublicId, Return,
@@ -52,6 +55,7 @@ use crate::{
 pub use open::{OpenError, private_folder};
 use presence::Presence;
 use readers::Readers;
+use watch::Watch;
 use writer::Writer;
 
 /// The file's name within the data folder.
@@ -61,6 +65,8 @@ pub const FILE_NAME: &str = "prilavok.sqlite";
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    /// `None` once the store is closed.
+    watch: Mutex<Option<Watch>>,
     observed: Observed,
 }
 
@@ -75,10 +81,30 @@ impl SqliteStore {
             source,
         };
         let presence = Presence::of(path).map_err(unusable)?;
-        let writer = Writer::start(conn, presence, ids, observed.clone()).map_err(unusable)?;
+        let readers = Readers::new(path.to_owned(), Arc::default(), observed.clone());
+        Self::over(path, conn, presence, readers, ids, observed)
+    }
+}
+
+impl SqliteStore {
+    fn over(
+        path: &Path,
+        conn: rusqlite::Connection,
+        presence: Presence,
+        readers: Readers,
+        ids: IdSequence,
+        observed: Observed,
+    ) -> std::result::Result<Self, OpenError> {
+        let writer = Writer::start(conn, presence, readers.clone(), ids, observed.clone());
+        let writer = writer.map_err(|source| OpenError::Sqlite {
+            path: path.to_owned(),
+            source,
+        })?;
+        let watch = Watch::start(path, readers.clone(), writer.nudge())?;
         Ok(Self {
             writer,
-            readers: Readers::new(path.to_owned(), observed.clone()),
+            readers,
+            watch: Mutex::new(Some(watch)),
             observed,
         })
     }
@@ -88,7 +114,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn register(&self, items: Vec<Registration>) -> Result<Vec<Put>> {
         self.writer
-            .write_at_request(move |write| registry::register(write.conn, &items))
+            .write_at_request(move |write| registry::register(write, &items))
             .await
     }
 
@@ -235,7 +261,11 @@ impl Store for SqliteStore {
     }
 
     async fn chat(&self, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
-        self.readers.read(|conn| chats::one(conn, business, id))
+        self.readers.are_open()?;
+        if let Some(chat) = self.readers.known().chat(business, id) {
+            return Ok(Some(chat));
+        }
+        self.readers.view(|view| chats::seen(view, business, id))
     }
 
     async fn chats(
@@ -246,7 +276,7 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Page<Chat>> {
         self.readers
-            .read(|conn| chat_list::page(conn, business, filter, after, limit))
+            .view(|view| chat_list::page(view, business, filter, after, limit))
     }
 
     async fn append_message(
@@ -263,7 +293,8 @@ impl Store for SqliteStore {
     }
 
     async fn message(&self, business: BusinessId, chat: ChatId, id: MessageId) -> Result<Option<Message>> {
-        self.readers.read(|conn| messages::one(conn, business, chat, id))
+        self.readers
+            .view(|view| messages::one(view.conn, business, chat, id))
     }
 
     async fn messages(
@@ -274,7 +305,7 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Page<Message>> {
         self.readers
-            .read(|conn| messages::page(conn, business, chat, range, limit))
+            .view(|view| messages::page(view.conn, business, chat, range, limit))
     }
 
     async fn change_chat(
@@ -545,6 +576,8 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         // The writer last: only the last connection can clear the write-ahead log away.
+        let watch = self.watch.lock().take();
+        drop(watch);
         self.readers.close();
         self.writer.close().await;
     }

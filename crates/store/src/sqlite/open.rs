@@ -22,17 +22,17 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// How long a statement waits for another process that holds the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 
 const STATEMENT_CACHE: usize = 128;
 
 /// Pages that a connection keeps, in KiB. A reader's are worth nothing after the next commit, the writer's stay.
-const READER_CACHE_KIB: i64 = 16 * 1024;
+const READER_CACHE_KIB: i64 = 8 * 1024;
 const WRITER_CACHE_KIB: i64 = 32 * 1024;
 
 /// The write-ahead log is written back after so many pages, 32 MiB: rarely enough for the pages that every message
 /// changes to be written once for many messages.
-const CHECKPOINT_PAGES: i64 = 8 * 1024;
+pub(super) const CHECKPOINT_PAGES: i32 = 8 * 1024;
 
 /// Why a file could not be opened as a store.
 #[derive(Debug, thiserror::Error)]
@@ -110,8 +110,6 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     // FULL: a commit is on the disk before it is answered. Foreign keys: checked on every write.
     conn.pragma_update(None, "synchronous", "FULL").map_err(at)?;
     conn.pragma_update(None, "foreign_keys", true).map_err(at)?;
-    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
-        .map_err(at)?;
     keep_prepared(&conn, WRITER_CACHE_KIB).map_err(at)?;
     migrate(&mut conn, path)?;
     Ok(conn)

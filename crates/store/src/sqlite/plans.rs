@@ -286,17 +286,10 @@ fn traced_store(path: &Path, statements: &Statements) -> SqliteStore {
     let mut conn = open::writer(path).expect("a file");
     statements.of(&mut conn);
     let observed = Observed::default();
-    SqliteStore {
-        writer: Writer::start(
-            conn,
-            Presence::of(path).expect("a file"),
-            IdSequence::clocked(1, 0),
-            observed.clone(),
-        )
-        .expect("a thread"),
-        readers: Readers::new(path.to_owned(), observed.clone()),
-        observed,
-    }
+    let readers = Readers::new(path.to_owned(), Arc::default(), observed.clone());
+    let presence = Presence::of(path).expect("a file");
+    let store = SqliteStore::over(path, conn, presence, readers, IdSequence::clocked(1, 0), observed);
+    store.expect("a store")
 }
 
 #[tokio::test]
@@ -335,8 +328,14 @@ fn every_filter() -> Vec<ChatFilter> {
 }
 
 fn read_chats(conn: &Connection, chat: ChatId) -> Result<()> {
+    let known = known::Known::default();
+    let view = readers::View {
+        conn,
+        known: &known,
+        moment: known.moment(),
+    };
     for filter in every_filter() {
-        chat_list::page(conn, shop(), &filter, None, 20)?;
+        chat_list::page(&view, shop(), &filter, None, 20)?;
     }
     let page = messages::page(conn, shop(), chat, MessageRange::default(), 20)?;
     let message = page.items.first().expect("a message");

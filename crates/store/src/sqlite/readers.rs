@@ -10,6 +10,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
+use super::known::{Known, Moment};
 use super::open;
 use super::writer::closed;
 use crate::observer::Observed;
@@ -18,40 +19,129 @@ use crate::{Result, StoreError};
 /// Connections kept for the next read; more are opened when more reads run side by side.
 const IDLE: usize = 16;
 
+/// A connection, and the moment of the transaction that is held on it, if one is.
+struct Reader {
+    conn: Connection,
+    holds: Option<Moment>,
+}
+
+impl Reader {
+    /// Makes sure of a transaction that shows all that was committed when `moment` began.
+    fn begin(&mut self, moment: Moment) -> rusqlite::Result<()> {
+        if self.holds != Some(moment) {
+            self.let_go()?;
+            self.conn.prepare_cached("BEGIN")?.execute([])?;
+            self.holds = Some(moment);
+        }
+        Ok(())
+    }
+
+    fn let_go(&mut self) -> rusqlite::Result<()> {
+        if self.holds.take().is_some() {
+            self.conn.prepare_cached("COMMIT")?.execute([])?;
+        }
+        Ok(())
+    }
+}
+
+/// A transaction that reads, and what is known without it.
+pub(super) struct View<'a> {
+    pub(super) conn: &'a Connection,
+    pub(super) known: &'a Known,
+    /// In which the transaction began.
+    pub(super) moment: Moment,
+}
+
 #[derive(Clone)]
 pub(super) struct Readers {
     path: PathBuf,
     /// `None` once the store is closed.
-    idle: Arc<Mutex<Option<Vec<Connection>>>>,
+    idle: Arc<Mutex<Option<Vec<Reader>>>>,
+    known: Arc<Known>,
     observed: Observed,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, observed: Observed) -> Self {
+    pub(super) fn new(path: PathBuf, known: Arc<Known>, observed: Observed) -> Self {
         Self {
             path,
             idle: Arc::new(Mutex::new(Some(Vec::new()))),
+            known,
             observed,
         }
     }
 
-    /// Reads one row or one page, here and now, from one consistent state of the store.
+    pub(super) fn known(&self) -> &Arc<Known> {
+        &self.known
+    }
+
+    /// Whether reads are refused, because the store was closed.
+    pub(super) fn are_open(&self) -> Result<()> {
+        self.idle.lock().as_ref().map(|_| ()).ok_or_else(closed)
+    }
+
+    /// Reads one row or one page, here and now, of what any process has committed.
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.with(|reader| {
+            reader.let_go()?;
+            work(&reader.conn)
+        })
+    }
+
+    /// The same from one consistent state, which has all that this process has committed; what others did last it may
+    /// not show for [`HELD`](super::watch::HELD). Chats and messages are read so: beginning and ending a transaction for
+    /// each costs as much as finding a chat.
+    pub(super) fn view<T>(&self, work: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
+        self.with(|reader| {
+            // Known before the transaction begins: it shows no less.
+            let moment = self.known.moment();
+            reader.begin(moment)?;
+            let result = work(&View {
+                conn: &reader.conn,
+                known: &self.known,
+                moment,
+            });
+            if moment.is_unsettled() {
+                // It may show the commit under way or not; the next one must show it if this did.
+                reader.let_go()?;
+            }
+            result
+        })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
         let kept = self.idle.lock().as_mut().ok_or_else(closed)?.pop();
-        let conn = match kept {
-            Some(conn) => conn,
-            None => open::reader(&self.path)?,
+        let mut reader = match kept {
+            Some(reader) => reader,
+            None => Reader {
+                conn: open::reader(&self.path)?,
+                holds: None,
+            },
         };
-        let result = self.observed.read(|| work(&conn));
-        if conn.is_autocommit() {
+        let result = self.observed.read(|| work(&mut reader));
+        let usable = match &result {
+            Ok(_) => reader.holds.is_some() != reader.conn.is_autocommit(),
+            Err(_) => reader.let_go().is_ok() && reader.conn.is_autocommit(),
+        };
+        if usable {
             // Of a store that was closed meanwhile nothing is kept.
             if let Some(idle) = self.idle.lock().as_mut()
                 && idle.len() < IDLE
             {
-                idle.push(conn);
+                idle.push(reader);
             }
         }
         result
+    }
+
+    /// Ends the transactions that are held: others may have committed since they began, and the write-ahead
+    /// log cannot begin anew while they need it.
+    pub(super) fn let_go(&self) {
+        // Those that are read in just now are ended by their next read.
+        self.known.next_moment();
+        if let Some(idle) = self.idle.lock().as_mut() {
+            idle.retain_mut(|reader| reader.let_go().is_ok());
+        }
     }
 
     /// Reads for long, on a thread and a connection of its own.
@@ -60,7 +150,7 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.idle.lock().as_ref().ok_or_else(closed)?;
+        self.are_open()?;
         let path = self.path.clone();
         let task = tokio::task::spawn_blocking(move || work(&open::reader(&path)?));
         task.await

@@ -5,17 +5,19 @@ use prilavok_domain::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
+use super::writer::Write;
 use super::{meta, rows};
 use crate::{Conflict, Entity, Put, Refusal, Registration, Result, StoreError};
 
 /// Puts all of `items` in order, or none.
-pub(super) fn register(conn: &Connection, items: &[Registration]) -> Result<Vec<Put>> {
+pub(super) fn register(write: &mut Write<'_>, items: &[Registration]) -> Result<Vec<Put>> {
+    let conn = write.conn;
     let mut puts = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let put = match item {
             Registration::Business(business) => put_business(conn, business),
             Registration::Campaign(campaign) => put_campaign(conn, campaign),
-            Registration::Customer(customer) => put_customer(conn, customer),
+            Registration::Customer(customer) => put_customer(write, customer),
             Registration::Order(order) => put_order(conn, order),
             Registration::Return(returned) => put_return(conn, returned),
         };
@@ -82,7 +84,8 @@ fn put_campaign(conn: &Connection, wanted: &Campaign) -> Result<Put> {
     Ok(put)
 }
 
-fn put_customer(conn: &Connection, wanted: &Customer) -> Result<Put> {
+fn put_customer(write: &mut Write<'_>, wanted: &Customer) -> Result<Put> {
+    let conn = write.conn;
     let put = compare(customer(conn, &wanted.public_id)?.as_ref(), wanted);
     if put != Put::Unchanged {
         conn.prepare_cached(
@@ -90,6 +93,9 @@ fn put_customer(conn: &Connection, wanted: &Customer) -> Result<Put> {
              ON CONFLICT DO UPDATE SET name = excluded.name",
         )?
         .execute((wanted.public_id.as_str(), wanted.name.as_str()))?;
+    }
+    if put == Put::Changed {
+        write.changes_customer(&wanted.public_id);
     }
     Ok(put)
 }

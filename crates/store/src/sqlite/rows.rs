@@ -1,6 +1,7 @@
 //! Rows read as domain types. A column that holds what Prilavok never writes is a broken store.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use prilavok_domain::{
     Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, Context, ContextType, CredentialId,
@@ -122,10 +123,10 @@ pub(super) fn chat(row: &Row<'_>) -> rusqlite::Result<Chat> {
         kind: named(row, 2, "type")?,
         status: named(row, 3, "status")?,
         context: context(row)?,
-        customer: Customer {
+        customer: Arc::new(Customer {
             public_id: checked(row, 6, "customer_id", PublicId::new)?,
             name: checked(row, 7, "name", Name::new)?,
-        },
+        }),
         created_at: time(row, 10, "created_at")?,
         updated_at: time(row, 11, "updated_at")?,
         last_message: optional(row, 12, "last_message_id", |id| MessageId::new(id).ok())?,

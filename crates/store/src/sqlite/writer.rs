@@ -2,16 +2,22 @@
 //! in a savepoint of its own, and answers them when the transaction is on the disk: group commit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::{BusinessId, IdSequence, Timestamp};
+use prilavok_domain::{BusinessId, ChatId, IdSequence, PublicId, Timestamp};
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::known::Changed;
+use super::open::{BUSY_TIMEOUT, CHECKPOINT_PAGES};
 use super::presence::{Gone, Presence};
+use super::readers::Readers;
+use super::watch;
 use crate::observer::Observed;
 use crate::{Changes, Result, StoreError};
 
@@ -22,6 +28,8 @@ const BATCH: usize = 256;
 /// Writes that may be under way when a request asks for one more: two commits. So an overload sheds instead of growing, and
 /// what is accepted waits for the commit under way, one more and its own, however slow the disk is.
 const AT_REQUEST: usize = 2 * BATCH;
+/// How long the log's end waits for readers that are about to let go of it.
+const LOG_PATIENCE: Duration = Duration::from_millis(50);
 /// Commits that a listener may be behind before it is told only that it missed some.
 const CHANGES: usize = 1_024;
 
@@ -30,9 +38,20 @@ pub(super) struct Write<'a> {
     pub(super) conn: &'a Connection,
     ids: &'a mut IdSequence,
     touched: &'a mut Vec<BusinessId>,
+    changed: &'a mut Changed,
 }
 
 impl Write<'_> {
+    /// What is known of this chat will not be true any more.
+    pub(super) fn changes(&mut self, chat: ChatId) {
+        self.changed.chats.insert(chat);
+    }
+
+    /// What is known of this customer will not be true any more.
+    pub(super) fn changes_customer(&mut self, customer: &PublicId) {
+        self.changed.customers.insert(customer.clone());
+    }
+
     /// The next id, above every one handed out by any process on this file.
     pub(super) fn next_id(&mut self, of: IdFor, now: Timestamp) -> i64 {
         self.ids.next(of, now)
@@ -104,9 +123,28 @@ fn leave(conn: &Connection, keep: bool) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// What the thread is asked for.
+enum Asked {
+    Write(Box<dyn Job>),
+    /// To look whether another process has written.
+    Look,
+}
+
+/// Makes the thread look whether another process has written.
+pub(super) struct Nudge(Option<mpsc::WeakSender<Asked>>);
+
+impl Nudge {
+    pub(super) fn give(&self) {
+        if let Some(queue) = self.0.as_ref().and_then(mpsc::WeakSender::upgrade) {
+            // A full queue is looked through soon anyway, and each group looks.
+            let _ = queue.try_send(Asked::Look);
+        }
+    }
+}
+
 /// The writing thread, from outside.
 pub(super) struct Writer {
-    queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    queue: Mutex<Option<mpsc::Sender<Asked>>>,
     depth: Arc<AtomicUsize>,
     changes: broadcast::Sender<Changes>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -114,11 +152,19 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(
-        conn: Connection,
+        mut conn: Connection,
         presence: Presence,
+        readers: Readers,
         ids: IdSequence,
         observed: Observed,
-    ) -> std::io::Result<Self> {
+    ) -> rusqlite::Result<Self> {
+        let log_pages = Arc::new(AtomicI32::new(0));
+        let pages = Arc::clone(&log_pages);
+        conn.wal_hook(Some(move |_: &mut Wal, in_log| {
+            pages.store(in_log, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        let seen = watch::version(&conn)?;
         let (sender, receiver) = mpsc::channel(QUEUE);
         let depth = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&depth);
@@ -126,14 +172,20 @@ impl Writer {
         let thread = Thread {
             conn,
             presence,
+            readers,
+            log_pages,
+            bound: CHECKPOINT_PAGES,
+            seen,
             ids,
             observed,
             changes: changes.clone(),
             touched: Vec::new(),
+            changed: Changed::default(),
         };
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || thread.run(receiver, &waiting))?;
+            .spawn(move || thread.run(receiver, &waiting))
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
         Ok(Self {
             queue: Mutex::new(Some(sender)),
             depth,
@@ -171,7 +223,7 @@ impl Writer {
             let queue = self.queue.lock();
             let sender = queue.as_ref().ok_or_else(closed)?;
             self.depth.fetch_add(1, Ordering::Relaxed);
-            if let Err(refused) = sender.try_send(job) {
+            if let Err(refused) = sender.try_send(Asked::Write(job)) {
                 self.depth.fetch_sub(1, Ordering::Relaxed);
                 return Err(match refused {
                     mpsc::error::TrySendError::Full(_) => {
@@ -182,6 +234,11 @@ impl Writer {
             }
         }
         answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// What another thread can make this one look with.
+    pub(super) fn nudge(&self) -> Nudge {
+        Nudge(self.queue.lock().as_ref().map(mpsc::Sender::downgrade))
     }
 
     /// The businesses that have new events, told after each commit.
@@ -224,32 +281,35 @@ enum NotCommitted {
 struct Thread {
     conn: Connection,
     presence: Presence,
+    readers: Readers,
+    /// Pages in the write-ahead log after the last commit.
+    log_pages: Arc<AtomicI32>,
+    /// At how many pages it is to be written back.
+    bound: i32,
+    /// The version of the file in which nobody else has written since the last look.
+    seen: i64,
     ids: IdSequence,
     observed: Observed,
     changes: broadcast::Sender<Changes>,
     touched: Vec<BusinessId>,
+    changed: Changed,
 }
 
 impl Thread {
-    fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Job>>, depth: &AtomicUsize) {
+    fn run(mut self, mut queue: mpsc::Receiver<Asked>, depth: &AtomicUsize) {
+        let mut asked = Vec::with_capacity(BATCH);
         let mut batch = Vec::with_capacity(BATCH);
-        while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
-            let observed = self.observed.clone();
-            let committed = observed.commit(batch.len(), || self.commit(&mut batch));
-            if let Err(error) = &committed {
-                tracing::error!(%error, writes = batch.len(), "a group of writes was not committed");
-                if !self.conn.is_autocommit() {
-                    // Rolling back fails only where nothing is left to roll back.
-                    let _ = self.conn.execute_batch("ROLLBACK");
-                }
-            } else if !self.touched.is_empty() {
-                // Nobody listening is nothing to worry about.
-                let _ = self.changes.send(self.touched.as_slice().into());
-            }
-            depth.fetch_sub(batch.len(), Ordering::Relaxed);
-            let outcome = committed.map_err(|error| error.to_string());
-            for job in batch.drain(..) {
-                job.answer(outcome.as_ref().copied().map_err(String::as_str));
+        while queue.blocking_recv_many(&mut asked, BATCH) > 0 {
+            batch.extend(asked.drain(..).filter_map(|asked| match asked {
+                Asked::Write(job) => Some(job),
+                Asked::Look => None,
+            }));
+            if batch.is_empty() {
+                // What cannot be read now is looked at with the next write.
+                let _ = self.look();
+            } else {
+                self.write(&mut batch, depth);
+                self.bound_log();
             }
         }
         // Leaves a file without a write-ahead log behind it where nobody else has it open.
@@ -258,19 +318,49 @@ impl Thread {
         }
     }
 
+    fn write(&mut self, batch: &mut Vec<Box<dyn Job>>, depth: &AtomicUsize) {
+        let observed = self.observed.clone();
+        let committed = observed.commit(batch.len(), || self.commit(batch));
+        if let Err(error) = &committed {
+            tracing::error!(%error, writes = batch.len(), "a group of writes was not committed");
+            if !self.conn.is_autocommit() {
+                // Rolling back fails only where nothing is left to roll back.
+                let _ = self.conn.execute_batch("ROLLBACK");
+            }
+        } else if !self.touched.is_empty() {
+            // Nobody listening is nothing to worry about.
+            let _ = self.changes.send(self.touched.as_slice().into());
+        }
+        depth.fetch_sub(batch.len(), Ordering::Relaxed);
+        let outcome = committed.map_err(|error| error.to_string());
+        for job in batch.drain(..) {
+            job.answer(outcome.as_ref().copied().map_err(String::as_str));
+        }
+    }
+
     fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> std::result::Result<(), NotCommitted> {
+        self.touched.clear();
+        self.changed.clear();
+        self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        // Nobody else writes from here on.
+        self.look()?;
         let Self {
             conn,
             presence,
             ids,
             touched,
+            changed,
+            readers,
             ..
         } = self;
-        touched.clear();
-        conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let kept = raise_to_kept(conn, ids)?;
         for job in batch {
-            job.run(&mut Write { conn, ids, touched });
+            job.run(&mut Write {
+                conn,
+                ids,
+                touched,
+                changed,
+            });
             if conn.is_autocommit() {
                 return Err(NotCommitted::RolledBack);
             }
@@ -279,8 +369,40 @@ impl Thread {
             conn.prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'last_id'")?
                 .execute([ids.last()])?;
         }
+        let committing = readers.known().committing(changed);
         conn.prepare_cached("COMMIT")?.execute([])?;
+        drop(committing);
         Ok(presence.prove()?)
+    }
+
+    /// Forgets what is known if another process has written.
+    fn look(&mut self) -> rusqlite::Result<()> {
+        let found = watch::version(&self.conn)?;
+        if found != self.seen {
+            self.seen = found;
+            self.readers.known().forget_all();
+        }
+        Ok(())
+    }
+
+    /// Writes a log that has become long back into the file, so that it begins anew with the next write.
+    fn bound_log(&mut self) {
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        if pages < CHECKPOINT_PAGES {
+            self.bound = CHECKPOINT_PAGES;
+        } else if pages >= self.bound {
+            // Whoever reads on in the log would keep it from beginning anew.
+            self.readers.let_go();
+            // Somebody may need it for long, a backup for example: nobody waits for that.
+            self.bound = pages + CHECKPOINT_PAGES / 8;
+            let restarted = self.conn.busy_timeout(LOG_PATIENCE).and_then(|()| {
+                self.conn
+                    .query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
+            });
+            if let Err(error) = restarted.and_then(|()| self.conn.busy_timeout(BUSY_TIMEOUT)) {
+                tracing::warn!(%error, "the write-ahead log could not be written back");
+            }
+        }
     }
 }
 

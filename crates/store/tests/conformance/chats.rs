@@ -1,5 +1,7 @@
 //! Chats: one for each context, moved by the rules, unseen by other businesses.
 
+use std::sync::Arc;
+
 use prilavok_domain::rules::{Initiator, RuleViolation};
 use prilavok_domain::{Chat, ChatStatus, ChatType, Context, Customer, Sender};
 use prilavok_store::{ChatChange, Conflict, Entity, Refusal, Registration, StartChat};
@@ -36,7 +38,7 @@ fn a_new_chat_carries_what_it_is_about() {
                 business: shop(),
                 id: chat.id,
                 context,
-                customer,
+                customer: Arc::new(customer),
                 kind: ChatType::Chat,
                 status: ChatStatus::New,
                 created_at: at(0),
@@ -233,10 +235,10 @@ fn a_customer_is_shown_by_the_name_of_today() {
             .register(vec![Registration::Customer(renamed.clone())])
             .await;
         put.expect("a put");
-        assert_eq!(read_chat(store, chat.id).await.customer, renamed);
+        assert_eq!(read_chat(store, chat.id).await.customer.as_ref(), &renamed);
         let listed = all_chats(store, shop(), &Default::default()).await;
-        assert_eq!(listed[0].customer, renamed);
+        assert_eq!(listed[0].customer.as_ref(), &renamed);
         let again = start(store, shop(), by_partner(order(100)), at(1)).await;
-        assert_eq!(again.chat.customer, renamed);
+        assert_eq!(again.chat.customer.as_ref(), &renamed);
     });
 }
