@@ -27,7 +27,7 @@ impl Reply {
     /// A body that is its own envelope.
     pub(super) fn bare(body: &impl Serialize) -> Self {
         // Answers are plain structs, which cannot fail to be written into memory.
-        Self(Body::from(serde_json::to_vec(body).unwrap_or_default()))
+        Self(Body::from(sonic_rs::to_vec(body).unwrap_or_default()))
     }
 }
 

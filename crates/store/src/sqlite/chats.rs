@@ -8,8 +8,8 @@ use prilavok_domain::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use super::registry::{self, must_exist};
 use super::readers::View;
+use super::registry::{self, must_exist};
 use super::writer::Write;
 use super::{events, idempotency, rows};
 use crate::{

@@ -27,7 +27,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 const STATEMENT_CACHE: usize = 128;
 
 /// Pages that a connection keeps, in KiB. A reader's are worth nothing after the next commit, the writer's stay.
-const READER_CACHE_KIB: i64 = 8 * 1024;
+const READER_CACHE_KIB: i64 = 16 * 1024;
 const WRITER_CACHE_KIB: i64 = 32 * 1024;
 
 /// The write-ahead log is written back after so many pages, 32 MiB: rarely enough for the pages that every message

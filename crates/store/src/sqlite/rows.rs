@@ -9,7 +9,7 @@ use prilavok_domain::{
     PublicId, Return, ReturnId, ScopeSet, Timestamp,
 };
 use rusqlite::Row;
-use rusqlite::types::{FromSql, Type};
+use rusqlite::types::{FromSql, Type, ValueRef};
 
 use super::fault::BadColumn;
 use crate::{Credential, StoredFile};
@@ -51,11 +51,16 @@ pub(super) fn optional<T, V: FromSql>(
 }
 
 pub(crate) fn named<N: FromStr>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<N> {
-    let text = row
-        .get_ref(at)?
-        .as_str()
-        .map_err(|_| bad(at, column, &"no text"))?;
+    let text = text(row, at, column)?;
     text.parse().map_err(|_| bad(at, column, &text))
+}
+
+/// A text as it lies in the row. Most of what is read is text of many bytes for a character: the standard library's check
+/// of it was a twentieth of a page of messages.
+fn text<'row>(row: &'row Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<&'row str> {
+    let bytes = row.get_ref(at)?.as_bytes().ok();
+    let text = bytes.and_then(|bytes| simdutf8::basic::from_utf8(bytes).ok());
+    text.ok_or_else(|| bad(at, column, &"no text"))
 }
 
 pub(super) fn checked<T, E>(
@@ -64,7 +69,7 @@ pub(super) fn checked<T, E>(
     column: &'static str,
     check: impl FnOnce(String) -> Result<T, E>,
 ) -> rusqlite::Result<T> {
-    let text: String = row.get(at)?;
+    let text = text(row, at, column)?.to_owned();
     check(text).map_err(|_| bad(at, column, &"a text that is too long or empty"))
 }
 
@@ -154,10 +159,17 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<(Message, u32)> {
         id: id(row, 0, "message_id")?,
         created_at: time(row, 1, "created_at")?,
         sender: named(row, 2, "sender")?,
-        text: optional(row, 3, "text", |text: String| MessageText::new(text).ok())?,
+        text: message_text(row)?,
         files: Vec::new(),
     };
     Ok((message, row.get(4)?))
+}
+
+fn message_text(row: &Row<'_>) -> rusqlite::Result<Option<MessageText>> {
+    if row.get_ref(3)? == ValueRef::Null {
+        return Ok(None);
+    }
+    checked(row, 3, "text", MessageText::new).map(Some)
 }
 
 pub(super) fn file(row: &Row<'_>) -> rusqlite::Result<(FileId, StoredFile)> {
