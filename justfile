@@ -50,6 +50,10 @@ bench *arguments:
     cargo build --release --locked --manifest-path bench/Cargo.toml --target-dir target
     cd bench && ../target/release/prilavok-bench {{arguments}}
 
+# What the parts of a call cost by themselves; arguments select, for example `just microbench parsing`.
+microbench *arguments:
+    cargo bench --manifest-path bench/Cargo.toml --target-dir target -- {{arguments}}
+
 # Fuzz every parser of outside input, each for so many seconds; needs `cargo install cargo-fuzz --locked`.
 fuzz seconds="600":
     fuzz/run.sh {{seconds}}

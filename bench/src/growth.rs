@@ -7,7 +7,7 @@ use reqwest::blocking::Client;
 use serde_json::Value;
 
 use crate::report::{Line, Wanted, median};
-use crate::speed::{Call, GET_CHAT, GET_CHATS, GET_HISTORY, Rounds, SEND, prilavok};
+use crate::speed::{Call, GET_CHAT, GET_CHATS, GET_HISTORY, Rounds, SEND, prilavok, read_through};
 use crate::{Place, progress};
 
 const BY_TYPE: &str = r#"{"types":["CHAT"]}"#;
@@ -46,6 +46,7 @@ pub fn measure(place: &Place, rounds: u32, seconds: u32) -> anyhow::Result<Vec<L
     let stores = [(place.small(), Size::SMALL), (place.large(), Size::LARGE)];
     let mut tokens = Vec::new();
     for (data, size) in &stores {
+        read_through(data)?;
         let (line, chat) = seed::big_chat(*size);
         std::fs::write(data.join(BIG_CHAT), line)?;
         let server = prilavok(place, data)?;
@@ -80,7 +81,7 @@ pub fn measure(place: &Place, rounds: u32, seconds: u32) -> anyhow::Result<Vec<L
         for _ in 0..rounds {
             for ((call, (data, _)), of_size) in calls.iter().zip(&stores).zip([&mut small, &mut large]) {
                 let server = prilavok(place, data)?;
-                call.run(data, server.port, 2)?;
+                call.warm(data, server.port)?;
                 of_size.add(&call.run(data, server.port, seconds)?);
             }
             bar.inc(1);

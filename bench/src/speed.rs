@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::Context;
 use prilavok_bench::seed::{CHATS, LONG_CHATS};
+use prilavok_store::sqlite::FILE_NAME;
 
 use crate::load::{Answered, Load};
 use crate::process::{SERVER_CORE, Server, on_core};
@@ -58,11 +59,18 @@ fn nginx(place: &Place) -> anyhow::Result<Option<Server>> {
 /// Messages a second of the bare SQLite program.
 fn bare_sqlite(place: &Place, what: &str, in_commit: u32, seconds: u32) -> anyhow::Result<f64> {
     let output = on_core(SERVER_CORE, &place.program("bare_sqlite"))
-        .arg(place.large().join("prilavok.sqlite"))
+        .arg(place.large().join(FILE_NAME))
         .args([what, &in_commit.to_string(), &seconds.to_string()])
         .output()?;
     let text = String::from_utf8(output.stdout)?;
     text.trim().parse().context("bare_sqlite tells no rate")
+}
+
+/// Reads a store's file once, so that the machine has it in memory: what is measured is not the disk's reading.
+pub fn read_through(data: &Path) -> anyhow::Result<()> {
+    let mut file = std::fs::File::open(data.join(FILE_NAME))?;
+    std::io::copy(&mut file, &mut std::io::sink())?;
+    Ok(())
 }
 
 /// What one round of a workload gave.
@@ -95,6 +103,7 @@ pub struct Call<'a> {
     query: &'a str,
     body: &'a str,
     connections: u32,
+    warm_seconds: u32,
 }
 
 impl<'a> Call<'a> {
@@ -106,7 +115,18 @@ impl<'a> Call<'a> {
             connections,
             query: "",
             body: "{}",
+            warm_seconds: 2,
         }
+    }
+
+    /// The same after so many seconds of it that do not count: what a server keeps in memory is there.
+    pub const fn warmed_for(self, warm_seconds: u32) -> Self {
+        Self { warm_seconds, ..self }
+    }
+
+    /// Loads a server with it for as long as it takes until the server has in memory what it keeps there.
+    pub fn warm(self, data: &Path, port: u16) -> anyhow::Result<()> {
+        self.run(data, port, self.warm_seconds).map(|_| ())
     }
 
     /// The same with a body.
@@ -140,11 +160,11 @@ impl<'a> Call<'a> {
 }
 
 /// A call of the comparison.
-pub const GET_CHAT: Call = Call::of("getChat", CHATS, 32);
+pub const GET_CHAT: Call = Call::of("getChat", CHATS, 32).warmed_for(20);
 /// A call of the comparison.
-pub const GET_CHATS: Call = Call::of("getChats", CHATS, 32);
+pub const GET_CHATS: Call = Call::of("getChats", CHATS, 32).warmed_for(10);
 /// A call of the comparison.
-pub const GET_HISTORY: Call = Call::of("getChatHistory", LONG_CHATS, 32);
+pub const GET_HISTORY: Call = Call::of("getChatHistory", LONG_CHATS, 32).warmed_for(5);
 /// A call of the comparison.
 pub const SEND: Call = Call::of("sendMessageToChat", CHATS, 64);
 const SEND_ALONE: Call = Call::of("sendMessageToChat", CHATS, 1);
@@ -152,6 +172,7 @@ const SEND_ALONE: Call = Call::of("sendMessageToChat", CHATS, 1);
 /// Prilavok beside the bars, each round with all of them in turn.
 pub fn compare(place: &Place, rounds: u32, seconds: u32) -> anyhow::Result<Vec<Line>> {
     let large = place.large();
+    read_through(&large)?;
     let bar = progress(rounds)?;
     let (mut axum, mut static_file) = (Rounds::default(), Rounds::default());
     let mut calls =
@@ -172,8 +193,7 @@ pub fn compare(place: &Place, rounds: u32, seconds: u32) -> anyhow::Result<Vec<L
         for (call, of_call) in &mut calls {
             bar.set_message(call.operation);
             let server = prilavok(place, &large)?;
-            // Keys and businesses are read into memory first.
-            call.run(&large, server.port, 2)?;
+            call.warm(&large, server.port)?;
             of_call.add(&call.run(&large, server.port, seconds)?);
         }
         bar.inc(1);

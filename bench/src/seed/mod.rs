@@ -57,7 +57,7 @@ impl Size {
 /// Makes a store in `folder`, unless one of this seed is there already.
 pub fn make(folder: &Path, size: Size) -> anyhow::Result<()> {
     let done = folder.join("seeded");
-    let wanted = format!("{size:?} of seed {}", rows::SEED);
+    let wanted = format!("{size:?}, every chat asked for, of seed {}", rows::SEED);
     if std::fs::read_to_string(&done).is_ok_and(|there| there == wanted) {
         return Ok(());
     }
@@ -102,15 +102,16 @@ const fn is_long(nth: i64) -> bool {
     nth % 10 == 5
 }
 
-/// As many random chats as a load generator goes through before it begins again, of those that pass `wanted`.
+/// All chats that pass `wanted` and can be written into, each once, in random order: a load generator begins again only
+/// when it has asked for all of them.
 fn requests(size: Size, wanted: impl Fn(i64) -> bool) -> String {
-    const REQUESTS: usize = 400_000;
-    let mut random = fastrand::Rng::with_seed(rows::SEED + 1);
     let mut text = String::new();
-    let drawn =
-        std::iter::repeat_with(|| (random.i64(1..=size.businesses), random.i64(0..size.chats_of_each)));
-    let kept = drawn.filter(|(_, nth)| wanted(*nth) && !rows::is_finished(*nth));
-    for (business, nth) in kept.take(REQUESTS.min(usize::try_from(size.chats()).unwrap_or_default())) {
+    let mut chats: Vec<_> = (1..=size.businesses)
+        .flat_map(|business| (0..size.chats_of_each).map(move |nth| (business, nth)))
+        .filter(|(_, nth)| wanted(*nth) && !rows::is_finished(*nth))
+        .collect();
+    fastrand::Rng::with_seed(rows::SEED + 1).shuffle(&mut chats);
+    for (business, nth) in chats {
         let chat = rows::chat_id(size, business, nth);
         // Writing into a text does not fail.
         let _ = writeln!(text, "{business} {} {chat}", api_key(business));
