@@ -32,8 +32,8 @@ use tokio::sync::broadcast;
 
 pub use backup::CheckReport;
 pub use chats::{
-    ChatChange, ChatCursor, ChatFilter, MessageRange, NewMessage, Page, StartChat, Started, StoredFile,
-    Subject,
+    ChatChange, ChatCursor, ChatFilter, CustomerChats, CustomerEvents, MessageRange, NewMessage, Page,
+    StartChat, Started, StoredFile, Subject,
 };
 pub use credentials::{Credential, CredentialChange, NewCredential, OperatorToken, SecretHash};
 pub use error::{Conflict, Entity, Refusal, StoreError};
@@ -164,6 +164,14 @@ pub trait Store: Send + Sync + 'static {
         after: Option<ChatCursor>,
         limit: usize,
     ) -> Result<Page<Chat>>;
+    /// Chats of a business that are shown to a customer, the one that began last first.
+    async fn customer_chats(
+        &self,
+        business: BusinessId,
+        of: &CustomerChats,
+        after: Option<ChatId>,
+        limit: usize,
+    ) -> Result<Page<Chat>>;
     /// Writes a message into a chat and moves the chat's status, as the rules say.
     async fn append_message(
         &self,
@@ -181,6 +189,14 @@ pub trait Store: Send + Sync + 'static {
         business: BusinessId,
         chat: ChatId,
         range: MessageRange,
+        limit: usize,
+    ) -> Result<Page<Message>>;
+    /// Messages of a chat before `before` (`None`: of all), newest first. A chat that does not exist has none.
+    async fn messages_before(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        before: Option<MessageId>,
         limit: usize,
     ) -> Result<Page<Message>>;
     /// Escalates or finishes a chat. A replay answers the chat as it is by then.
@@ -203,12 +219,23 @@ pub trait Store: Send + Sync + 'static {
     /// A file of a business.
     async fn file(&self, business: BusinessId, id: FileId) -> Result<Option<(Attachment, StoredFile)>>;
 
+    /// The chat that a file of a business was sent into.
+    async fn chat_of_file(&self, business: BusinessId, id: FileId) -> Result<Option<ChatId>>;
+
     // --- Events and notifications.
 
     /// Events after the event `after` (zero: from the first one kept), in order, of one business or of all.
     async fn events(&self, business: Option<BusinessId>, after: i64, limit: usize) -> Result<Vec<Event>>;
     /// The newest event's id, of one business or of all; zero where there is none.
     async fn newest_event(&self, business: Option<BusinessId>) -> Result<i64>;
+    /// Of the next `limit` events of a business after `after`, those of chats that are shown to a customer.
+    async fn customer_events(
+        &self,
+        business: BusinessId,
+        of: &CustomerChats,
+        after: i64,
+        limit: usize,
+    ) -> Result<CustomerEvents>;
     /// Told after each commit which businesses have new events. A listener that lags misses some, and is
     /// told that it did: it then looks for itself.
     fn changes(&self) -> broadcast::Receiver<Changes>;

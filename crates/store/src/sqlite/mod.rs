@@ -13,10 +13,12 @@ mod credentials;
 mod deliveries;
 mod events;
 mod fault;
+mod history;
 mod idempotency;
 mod log;
 mod messages;
 mod meta;
+mod of_customer;
 mod open;
 mod overdue;
 #[cfg(test)]
@@ -45,9 +47,10 @@ use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
 use crate::{
     Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential,
-    CredentialChange, ForgetBefore, LoggedAttempt, MessageRange, NewCredential, NewMessage, NewSubscription,
-    OperatorToken, Page, Put, Registration, Result, SecretHash, StartChat, Started, Store, StoreError,
-    StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
+    CredentialChange, CustomerChats, CustomerEvents, ForgetBefore, LoggedAttempt, MessageRange,
+    NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put, Registration, Result, SecretHash,
+    StartChat, Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage,
+    Waiting,
 };
 pub use open::{OpenError, private_folder};
 use presence::Presence;
@@ -249,6 +252,17 @@ impl Store for SqliteStore {
             .read(|conn| chat_list::page(conn, business, filter, after, limit))
     }
 
+    async fn customer_chats(
+        &self,
+        business: BusinessId,
+        of: &CustomerChats,
+        after: Option<ChatId>,
+        limit: usize,
+    ) -> Result<Page<Chat>> {
+        self.readers
+            .read(|conn| of_customer::chats(conn, business, of, after, limit))
+    }
+
     async fn append_message(
         &self,
         business: BusinessId,
@@ -275,6 +289,17 @@ impl Store for SqliteStore {
     ) -> Result<Page<Message>> {
         self.readers
             .read(|conn| messages::page(conn, business, chat, range, limit))
+    }
+
+    async fn messages_before(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Page<Message>> {
+        self.readers
+            .read(|conn| history::page(conn, business, chat, before, limit))
     }
 
     async fn change_chat(
@@ -306,6 +331,22 @@ impl Store for SqliteStore {
 
     async fn file(&self, business: BusinessId, id: FileId) -> Result<Option<(Attachment, StoredFile)>> {
         self.readers.read(|conn| messages::file(conn, business, id))
+    }
+
+    async fn chat_of_file(&self, business: BusinessId, id: FileId) -> Result<Option<ChatId>> {
+        self.readers
+            .read(|conn| of_customer::chat_of_file(conn, business, id))
+    }
+
+    async fn customer_events(
+        &self,
+        business: BusinessId,
+        of: &CustomerChats,
+        after: i64,
+        limit: usize,
+    ) -> Result<CustomerEvents> {
+        self.readers
+            .read(|conn| of_customer::events(conn, business, of, after, limit))
     }
 
     async fn events(&self, business: Option<BusinessId>, after: i64, limit: usize) -> Result<Vec<Event>> {

@@ -343,6 +343,8 @@ fn read_chats(conn: &Connection, chat: ChatId) -> Result<()> {
     messages::one(conn, shop(), chat, message.id)?;
     messages::file(conn, shop(), message.files[0].id)?;
     chats::one(conn, shop(), chat)?;
+    history::page(conn, shop(), chat, None, 20)?;
+    read_as_customer(conn, message.files[0].id)?;
     overdue::idle(conn, shop(), now(), 10)?;
     overdue::unanswered(conn, shop(), now(), 10)?;
     overdue::named_files(conn, &["1/a".to_owned()])?;
@@ -350,6 +352,25 @@ fn read_chats(conn: &Connection, chat: ChatId) -> Result<()> {
         events::after(conn, business, 0, 10)?;
         events::newest(conn, business)?;
     }
+    Ok(())
+}
+
+fn read_as_customer(conn: &Connection, file: FileId) -> Result<()> {
+    let all = CustomerChats {
+        customer: anna(),
+        order: None,
+        returned: None,
+    };
+    let about_one = CustomerChats {
+        order: OrderId::new(100).ok(),
+        returned: ReturnId::new(200).ok(),
+        ..all.clone()
+    };
+    for of in [all, about_one] {
+        of_customer::chats(conn, shop(), &of, None, 10)?;
+        of_customer::events(conn, shop(), &of, 0, 10)?;
+    }
+    of_customer::chat_of_file(conn, shop(), file)?;
     Ok(())
 }
 

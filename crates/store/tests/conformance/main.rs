@@ -17,6 +17,7 @@ mod filters;
 mod idempotency;
 mod messages;
 mod model;
+mod of_customer;
 mod overdue;
 mod persistence;
 mod places;
