@@ -9,6 +9,7 @@ pub mod form_file_name;
 mod head_refusal;
 pub mod health;
 pub mod http;
+mod json_api;
 pub mod limits;
 pub mod live;
 pub mod metrics;

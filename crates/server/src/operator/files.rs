@@ -8,14 +8,14 @@ use utoipa::ToSchema;
 
 use super::auth::Operator;
 use super::chats;
-use super::error::ApiError;
-use super::form::FormBody;
-use super::idempotency::{Answer, Once};
-use super::message_json::{MessageJson, Shown};
-use super::names::{SenderName, WaitForName};
 use super::openapi::{MESSAGES, WriteErrors};
-use super::path::{Id, InBusiness};
 use crate::app::SharedApp;
+use crate::json_api::error::ApiError;
+use crate::json_api::form::FormBody;
+use crate::json_api::idempotency::{Answer, Once};
+use crate::json_api::message_json::{MessageJson, Shown};
+use crate::json_api::names::{SenderName, WaitForName};
+use crate::json_api::path::{Id, InBusiness};
 use crate::public_url::PublicUrl;
 
 /// The parts of the form, in any order.

@@ -8,7 +8,7 @@ use super::fields::id_schema;
 
 /// An id in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(super) struct JsonId(pub(super) i64);
+pub(crate) struct JsonId(pub(crate) i64);
 
 impl PartialSchema for JsonId {
     fn schema() -> RefOr<Schema> {

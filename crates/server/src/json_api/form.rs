@@ -29,7 +29,7 @@ const MAX_TEXT_BYTES: usize = 4 * 4096;
 const MAX_TEXTS: usize = 20;
 
 /// A form that is still to be read.
-pub(super) struct FormBody {
+pub(crate) struct FormBody {
     boundary: String,
     body: Body,
 }
@@ -55,7 +55,7 @@ impl FromRequest<SharedApp> for FormBody {
 
 impl FormBody {
     /// Reads the form and stores its files.
-    pub(super) async fn read(self, app: &App, business: BusinessId) -> Result<Form, ApiError> {
+    pub(crate) async fn read(self, app: &App, business: BusinessId) -> Result<Form, ApiError> {
         let limits = Constraints::new().size_limit(SizeLimit::new().whole_stream(MAX_FORM_BYTES));
         let mut form = Multipart::with_constraints(self.body.into_data_stream(), self.boundary, limits);
         let mut parts = Parts::new(app, business);
@@ -213,7 +213,7 @@ impl Parts {
 }
 
 /// A form whose parts were all found in order.
-pub(super) struct Form {
+pub(crate) struct Form {
     business: BusinessId,
     sender: Sender,
     text: Option<MessageText>,
@@ -224,7 +224,7 @@ pub(super) struct Form {
 
 impl Form {
     /// Equal for equal forms, however their parts were sorted.
-    pub(super) fn fingerprint(&self) -> [u8; 32] {
+    pub(crate) fn fingerprint(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         let mut add = |part: &[u8]| {
             hash.update((part.len() as u64).to_be_bytes());
@@ -242,7 +242,7 @@ impl Form {
 
     /// Writes the message that names the files. Goes on when the client breaks off: a message and its
     /// files are kept together or not at all.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         self,
         app: &SharedApp,
         chat: ChatId,

@@ -16,7 +16,7 @@ use super::fields;
 use crate::app::SharedApp;
 
 /// An id that paths hold.
-pub(super) trait PathId: Sized + Send {
+pub(crate) trait PathId: Sized + Send {
     /// The name of its path parameter.
     const NAME: &'static str;
     /// What it names.
@@ -33,27 +33,27 @@ pub(super) trait PathId: Sized + Send {
 
 /// An id from the path.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Id<T>(pub(super) T);
+pub(crate) struct Id<T>(pub(crate) T);
 
 /// A business from the path that exists.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct InBusiness(pub(super) BusinessId);
+pub(crate) struct InBusiness(pub(crate) BusinessId);
 
 /// The id of an Api-Key.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct KeyId(pub(super) CredentialId);
+pub(crate) struct KeyId(pub(crate) CredentialId);
 
 /// The id of an OAuth token.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct TokenId(pub(super) CredentialId);
+pub(crate) struct TokenId(pub(crate) CredentialId);
 
 /// The id of a line of the delivery log.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct DeliveryId(pub(super) i64);
+pub(crate) struct DeliveryId(pub(crate) i64);
 
 /// The id of a call in the request log.
 #[derive(Debug, Clone)]
-pub(super) struct LoggedId(pub(super) String);
+pub(crate) struct LoggedId(pub(crate) String);
 
 macro_rules! ids {
     ($($id:ty, $name:literal, $description:literal, $make:expr;)+) => {$(

@@ -1,4 +1,4 @@
-//! Every error of the Operator API: its code, its HTTP status, and which error of the store it comes from.
+//! Every error of the JSON APIs: its code, its HTTP status, and which error of the store it comes from.
 //!
 //! Handlers answer `Result<_, ApiError>`; the envelope around the error is put on by
 //! [`super::envelope`], which knows the request's id.
@@ -8,7 +8,6 @@ use std::fmt::Display;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use prilavok_notify::NotEnrolled;
 use prilavok_store::files::FileError;
 use prilavok_store::{Conflict, Entity, Refusal, StoreError};
 use serde::Serialize;
@@ -20,26 +19,26 @@ macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $status:ident;)+) => {
         /// What went wrong, for machines. Codes are never renamed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-        pub(super) enum Code {
+        pub(crate) enum Code {
             $($(#[doc = $doc])+ #[serde(rename = $text)] $variant,)+
         }
 
         impl Code {
             /// Every code.
-            pub(super) const ALL: &'static [Self] = &[$(Self::$variant),+];
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The code, as clients read it.
-            pub(super) const fn as_str(self) -> &'static str {
+            pub(crate) const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
 
             /// The HTTP status that it comes with.
-            pub(super) const fn status(self) -> StatusCode {
+            pub(crate) const fn status(self) -> StatusCode {
                 match self { $(Self::$variant => StatusCode::$status),+ }
             }
 
             /// When it is answered.
-            pub(super) const fn meaning(self) -> &'static str {
+            pub(crate) const fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+)),+ }
             }
         }
@@ -55,7 +54,7 @@ codes! {
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", BAD_REQUEST;
     /// The receiver did not answer a PING as documented; the message says what it did. Nothing was changed.
     PingFailed = "PING_FAILED", BAD_REQUEST;
-    /// There is no operator token, or nobody issued it.
+    /// There is no token, or it is not valid.
     Unauthorized = "UNAUTHORIZED", UNAUTHORIZED;
     /// The path does not exist, or something that it names does not.
     NotFound = "NOT_FOUND", NOT_FOUND;
@@ -70,20 +69,35 @@ codes! {
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
     /// The body's `Content-Type` is not what the operation takes.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE;
+    /// More was sent in a minute than a customer may send, or more streams are open; `Retry-After` says when to try again.
+    TooManyRequests = "TOO_MANY_REQUESTS", TOO_MANY_REQUESTS;
+    /// The chats of the business are closed.
+    BusinessDisabled = "BUSINESS_DISABLED", FORBIDDEN;
+    /// The business is being moved, and answers again later.
+    BusinessMigrating = "BUSINESS_MIGRATING", LOCKED;
+    /// No key for tokens is configured, so that nobody can call.
+    NotConfigured = "NOT_CONFIGURED", NOT_IMPLEMENTED;
     /// The server failed; its log has the details under the request's id.
     Internal = "INTERNAL", INTERNAL_SERVER_ERROR;
     /// The store cannot take it now; the same request may succeed later.
     Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE;
 }
 
-// Derived, the schema would have the variants' names: a `rename` that a macro fills in is not seen.
-impl PartialSchema for Code {
-    fn schema() -> RefOr<Schema> {
+impl Code {
+    /// How a document describes it that has only `codes`.
+    pub(crate) fn schema_of(codes: &[Self]) -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some("What went wrong, for machines. Codes are never renamed."))
-            .enum_values(Some(Self::ALL.iter().map(|code| code.as_str())))
+            .enum_values(Some(codes.iter().map(|code| code.as_str())))
             .into()
+    }
+}
+
+// Derived, the schema would have the variants' names: a `rename` that a macro fills in is not seen.
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        Self::schema_of(Self::ALL)
     }
 }
 
@@ -95,17 +109,17 @@ impl ToSchema for Code {
 
 /// What is wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     /// The field: a path into the body (`items[3].name`), or the name of a parameter, header or form part.
     #[schema(example = "items[3].name")]
-    pub(super) field: String,
+    pub(crate) field: String,
     /// The rule that it breaks.
     #[schema(example = "must have 1 to 256 characters and no control characters")]
-    pub(super) message: String,
+    pub(crate) message: String,
 }
 
 impl Problem {
-    pub(super) fn new(field: impl Into<String>, message: impl Display) -> Self {
+    pub(crate) fn new(field: impl Into<String>, message: impl Display) -> Self {
         Self {
             field: field.into(),
             message: message.to_string(),
@@ -115,22 +129,22 @@ impl Problem {
 
 /// Why a request was refused or failed.
 #[derive(Debug, Clone)]
-pub(super) struct ApiError {
-    pub(super) code: Code,
-    pub(super) message: Cow<'static, str>,
-    pub(super) details: Vec<Problem>,
+pub(crate) struct ApiError {
+    pub(crate) code: Code,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) details: Vec<Problem>,
     /// What the log is told and the client is not.
-    pub(super) cause: Option<String>,
+    pub(crate) cause: Option<String>,
 }
 
 /// The field of the request body that named an entity; `None` where the path did.
-pub(super) type FieldOf = fn(&Entity) -> Option<&'static str>;
+pub(crate) type FieldOf = fn(&Entity) -> Option<&'static str>;
 
 /// All entities were named by the path.
-pub(super) const IN_PATH: FieldOf = |_| None;
+pub(crate) const IN_PATH: FieldOf = |_| None;
 
 impl ApiError {
-    pub(super) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -140,13 +154,13 @@ impl ApiError {
     }
 
     /// The same error about one field.
-    pub(super) fn about(mut self, field: impl Into<String>, message: impl Display) -> Self {
+    pub(crate) fn about(mut self, field: impl Into<String>, message: impl Display) -> Self {
         self.details.push(Problem::new(field, message));
         self
     }
 
     /// Fields that break rules; there is at least one.
-    pub(super) fn invalid(problems: Vec<Problem>) -> Self {
+    pub(crate) fn invalid(problems: Vec<Problem>) -> Self {
         let message = match problems.as_slice() {
             [] => "The request is not valid".to_owned(),
             [only] => format!("{} {}", only.field, only.message),
@@ -159,23 +173,23 @@ impl ApiError {
     }
 
     /// One field that breaks a rule.
-    pub(super) fn field(field: impl Into<String>, message: impl Display) -> Self {
+    pub(crate) fn field(field: impl Into<String>, message: impl Display) -> Self {
         Self::invalid(vec![Problem::new(field, message)])
     }
 
     /// Something that the path names does not exist.
-    pub(super) fn not_found(entity: &Entity) -> Self {
+    pub(crate) fn not_found(entity: &Entity) -> Self {
         Self::missing(&entity.to_string(), path_parameter(entity))
     }
 
     /// `thing`, which the path names by `parameter`, does not exist.
-    pub(super) fn missing(thing: &str, parameter: &str) -> Self {
+    pub(crate) fn missing(thing: &str, parameter: &str) -> Self {
         let message = format!("{thing} does not exist");
         Self::new(Code::NotFound, capitalised(&message)).about(parameter, "names what does not exist")
     }
 
     /// The server failed.
-    pub(super) fn internal(cause: impl Display) -> Self {
+    pub(crate) fn internal(cause: impl Display) -> Self {
         Self {
             cause: Some(cause.to_string()),
             ..Self::new(
@@ -194,7 +208,7 @@ impl ApiError {
     }
 
     /// More is asked for than the server can do.
-    pub(super) fn overloaded() -> Self {
+    pub(crate) fn overloaded() -> Self {
         Self::new(
             Code::Unavailable,
             "The service is temporarily unavailable, please try again later",
@@ -202,7 +216,7 @@ impl ApiError {
     }
 
     /// An error of the store, where `field_of` says which fields of the body named what.
-    pub(super) fn of_store(error: StoreError, field_of: FieldOf) -> Self {
+    pub(crate) fn of_store(error: StoreError, field_of: FieldOf) -> Self {
         match error {
             StoreError::Refused(refusal) => Self::refused(refusal, "", field_of),
             StoreError::Busy => Self::overloaded(),
@@ -212,7 +226,7 @@ impl ApiError {
     }
 
     /// A refusal about the part of the body that begins at `at` (`items[3]`, or empty for all of it).
-    pub(super) fn refused(refusal: Refusal, at: &str, field_of: FieldOf) -> Self {
+    pub(crate) fn refused(refusal: Refusal, at: &str, field_of: FieldOf) -> Self {
         match refusal {
             Refusal::NotFound(entity) => match field_of(&entity) {
                 Some(field) => Self::field(joined(at, field), format!("names what does not exist: {entity}")),
@@ -276,7 +290,7 @@ fn joined(at: &str, field: &str) -> String {
     format!("{at}{dot}{field}")
 }
 
-fn capitalised(sentence: &str) -> String {
+pub(crate) fn capitalised(sentence: &str) -> String {
     let mut chars = sentence.chars();
     chars
         .next()
@@ -286,17 +300,6 @@ fn capitalised(sentence: &str) -> String {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::of_store(error, IN_PATH)
-    }
-}
-
-impl From<NotEnrolled> for ApiError {
-    fn from(error: NotEnrolled) -> Self {
-        match error {
-            NotEnrolled::Url(problem) => Self::field("url", problem),
-            NotEnrolled::Ping(failed) => Self::new(Code::PingFailed, capitalised(&failed.to_string()))
-                .about("url", "must answer a PING as documented"),
-            NotEnrolled::Store(error) => error.into(),
-        }
     }
 }
 

@@ -16,19 +16,19 @@ use super::error::ApiError;
 use crate::app::SharedApp;
 
 /// The header, as errors and the API's document write it.
-pub(super) const HEADER: &str = "Idempotency-Key";
+pub(crate) const HEADER: &str = "Idempotency-Key";
 /// Set on answers that repeat an earlier one.
-pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 const MAX_LENGTH: usize = 255;
 
 /// The client's key for a request that must happen once, if it sent one.
 #[derive(Debug)]
-pub(super) struct Once(Option<String>);
+pub(crate) struct Once(Option<String>);
 
 impl Once {
     /// The key, bound to what is asked: the operation and everything that decides what it does.
-    pub(super) fn of(self, operation: &str, asked: &[&[u8]]) -> Option<Idempotency> {
+    pub(crate) fn of(self, operation: &str, asked: &[&[u8]]) -> Option<Idempotency> {
         let key = self.0?;
         let mut hash = Sha256::new();
         for part in [operation.as_bytes()].iter().chain(asked) {
@@ -86,10 +86,10 @@ impl IntoParams for Once {
 }
 
 /// An answer that says whether it repeats an earlier one.
-pub(super) struct Answer<T> {
-    pub(super) status: StatusCode,
-    pub(super) body: T,
-    pub(super) replayed: bool,
+pub(crate) struct Answer<T> {
+    pub(crate) status: StatusCode,
+    pub(crate) body: T,
+    pub(crate) replayed: bool,
 }
 
 impl<T: Serialize> IntoResponse for Answer<T> {

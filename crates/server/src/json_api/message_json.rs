@@ -21,16 +21,16 @@ use crate::app::App;
     rename_all = "camelCase",
     example = json!({"sender": "SUPPORT", "message": "Ждём фото упаковки", "waitFor": "CUSTOMER"}),
 )]
-pub(super) struct SendBody {
+pub(crate) struct SendBody {
     /// Who writes: `CUSTOMER`, `MARKET` or `SUPPORT`.
     #[schema(value_type = SenderName)]
-    pub(super) sender: Sender,
+    pub(crate) sender: Sender,
     /// The text.
     #[schema(value_type = String, min_length = 1, max_length = 4096)]
-    pub(super) message: MessageText,
+    pub(crate) message: MessageText,
     /// Whom the chat waits for after a message of `SUPPORT`; absent: as before. Not allowed for others.
     #[schema(value_type = Option<WaitForName>)]
-    pub(super) wait_for: Option<WaitFor>,
+    pub(crate) wait_for: Option<WaitFor>,
 }
 
 impl FromFields for SendBody {
@@ -49,7 +49,7 @@ impl FromFields for SendBody {
 impl JsonBody for SendBody {}
 
 /// Reads who writes: anybody but partners.
-pub(super) fn sender(text: &str) -> Result<Sender, String> {
+pub(crate) fn sender(text: &str) -> Result<Sender, String> {
     match text.parse() {
         Ok(Sender::Partner) => {
             Err("must be CUSTOMER, MARKET or SUPPORT: partners write through the Partner API".into())
@@ -60,7 +60,7 @@ pub(super) fn sender(text: &str) -> Result<Sender, String> {
 }
 
 /// Reads the text of a message.
-pub(super) fn text(text: String) -> Result<MessageText, String> {
+pub(crate) fn text(text: String) -> Result<MessageText, String> {
     MessageText::new(text).map_err(|error| match error {
         InvalidText::Length(chars) => format!("must have 1 to {MAX_TEXT_CHARS} characters, not {chars}"),
         InvalidText::Nul => "must not contain the NUL character".to_owned(),
@@ -75,7 +75,7 @@ fn text_of_json(value: &Value) -> Result<MessageText, String> {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Message)]
-pub(super) struct MessageJson {
+pub(crate) struct MessageJson {
     /// Its id, unique on the server and increasing within its chat.
     message_id: JsonId,
     /// The chat that it was written into.
@@ -96,7 +96,7 @@ pub(super) struct MessageJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = File)]
-pub(super) struct FileJson {
+pub(crate) struct FileJson {
     /// Its id.
     file_id: JsonId,
     /// Its name, as its sender gave it.
@@ -113,17 +113,17 @@ pub(super) struct FileJson {
 }
 
 /// Shows messages of one chat.
-pub(super) struct Shown<'a> {
-    pub(super) app: &'a App,
-    pub(super) business: BusinessId,
-    pub(super) chat: ChatId,
+pub(crate) struct Shown<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) business: BusinessId,
+    pub(crate) chat: ChatId,
     /// Where links to files begin.
-    pub(super) base: &'a str,
-    pub(super) now: Timestamp,
+    pub(crate) base: &'a str,
+    pub(crate) now: Timestamp,
 }
 
 impl Shown<'_> {
-    pub(super) fn message(&self, message: Message) -> MessageJson {
+    pub(crate) fn message(&self, message: Message) -> MessageJson {
         MessageJson {
             message_id: JsonId(message.id.get()),
             chat_id: JsonId(self.chat.get()),

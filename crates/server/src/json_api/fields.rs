@@ -20,13 +20,13 @@ const MAX_PROBLEMS: usize = 100;
 const MAX_NAMES: usize = 1_000;
 
 /// A request body, or a part of one, that knows its fields.
-pub(super) trait FromFields: Sized {
+pub(crate) trait FromFields: Sized {
     /// Reads the fields; `None` where a problem was noted.
     fn from_fields(fields: &mut Fields<'_>) -> Option<Self>;
 }
 
 /// Reads a whole body.
-pub(super) fn read<T: FromFields>(body: &Value) -> Result<T, ApiError> {
+pub(crate) fn read<T: FromFields>(body: &Value) -> Result<T, ApiError> {
     let mut problems = Vec::new();
     let Value::Object(object) = body else {
         return Err(ApiError::field("body", "must be a JSON object"));
@@ -39,7 +39,7 @@ pub(super) fn read<T: FromFields>(body: &Value) -> Result<T, ApiError> {
 }
 
 /// The fields of one JSON object.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     object: &'a Map<String, Value>,
     /// The object's own path within the body; empty for the body itself.
     path: String,
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that must be there. As everywhere, `null` is as good as absent.
-    pub(super) fn required<T>(
+    pub(crate) fn required<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&'a Value) -> Result<T, String>,
@@ -72,7 +72,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that may be absent; the outer `None` is for one that is wrong.
-    pub(super) fn optional<T>(
+    pub(crate) fn optional<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&'a Value) -> Result<T, String>,
@@ -85,7 +85,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that must not be there.
-    pub(super) fn absent(&mut self, name: &'static str, problem: &str) -> Option<()> {
+    pub(crate) fn absent(&mut self, name: &'static str, problem: &str) -> Option<()> {
         match self.value(name) {
             None => Some(()),
             Some(_) => self.problem(name, problem),
@@ -93,7 +93,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An object that must be there.
-    pub(super) fn object<T: FromFields>(&mut self, name: &'static str) -> Option<T> {
+    pub(crate) fn object<T: FromFields>(&mut self, name: &'static str) -> Option<T> {
         match self.value(name) {
             None => self.problem(name, "is required"),
             Some(Value::Object(object)) => Fields::new(object, self.at(name), self.problems).all(),
@@ -102,7 +102,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of objects that must be there.
-    pub(super) fn objects<T: FromFields>(&mut self, name: &'static str, max: usize) -> Option<Vec<T>> {
+    pub(crate) fn objects<T: FromFields>(&mut self, name: &'static str, max: usize) -> Option<Vec<T>> {
         let items = self.required(name, |value| array(value, max))?;
         let list = self.at(name);
         let mut read = Vec::with_capacity(items.len());
@@ -120,7 +120,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of values that may be absent; the outer `None` is for one that is wrong.
-    pub(super) fn values<T>(
+    pub(crate) fn values<T>(
         &mut self,
         name: &'static str,
         max: usize,
@@ -143,7 +143,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A set of an enumeration's names that may be absent but not empty.
-    pub(super) fn some_of<T: Named, S: FromIterator<T>>(&mut self, name: &'static str) -> Option<Option<S>> {
+    pub(crate) fn some_of<T: Named, S: FromIterator<T>>(&mut self, name: &'static str) -> Option<Option<S>> {
         match self.values(name, MAX_NAMES, named)? {
             Some(names) if names.is_empty() => self.problem(name, "must have at least one element"),
             names => Some(names.map(S::from_iter)),
@@ -151,14 +151,14 @@ impl<'a> Fields<'a> {
     }
 
     /// Notes what is wrong with a field.
-    pub(super) fn problem<T>(&mut self, name: &str, problem: impl std::fmt::Display) -> Option<T> {
+    pub(crate) fn problem<T>(&mut self, name: &str, problem: impl std::fmt::Display) -> Option<T> {
         let field = self.at(name);
         self.problems.push(Problem::new(field, problem));
         None
     }
 
     /// Lets fields pass that are not asked for, where it cannot be known which ones belong here.
-    pub(super) fn let_all_pass(&mut self) {
+    pub(crate) fn let_all_pass(&mut self) {
         self.lenient = true;
     }
 
@@ -205,43 +205,43 @@ fn array(value: &Value, max: usize) -> Result<&Vec<Value>, String> {
 }
 
 /// Reads a text.
-pub(super) fn text(value: &Value) -> Result<&str, String> {
+pub(crate) fn text(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| "must be a string".to_owned())
 }
 
 /// Reads a name.
-pub(super) fn name(value: &Value) -> Result<Name, String> {
+pub(crate) fn name(value: &Value) -> Result<Name, String> {
     Name::new(text(value)?).map_err(|error| error.to_string())
 }
 
 /// Reads a customer's id.
-pub(super) fn public_id(value: &Value) -> Result<PublicId, String> {
+pub(crate) fn public_id(value: &Value) -> Result<PublicId, String> {
     PublicId::new(text(value)?).map_err(|error| error.to_string())
 }
 
 /// Reads `true` or `false`.
-pub(super) fn boolean(value: &Value) -> Result<bool, String> {
+pub(crate) fn boolean(value: &Value) -> Result<bool, String> {
     value.as_bool().ok_or_else(|| "must be true or false".to_owned())
 }
 
 /// Reads an instant.
-pub(super) fn instant(value: &Value) -> Result<Timestamp, String> {
+pub(crate) fn instant(value: &Value) -> Result<Timestamp, String> {
     instant_text(text(value)?)
 }
 
 /// Reads an instant that is written as text.
-pub(super) fn instant_text(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn instant_text(text: &str) -> Result<Timestamp, String> {
     let read: Result<time::Utc, _> = text.parse();
     read.map(|instant| instant.0).map_err(|error| error.to_string())
 }
 
 /// Reads one of an enumeration's names.
-pub(super) fn named<T: Named>(value: &Value) -> Result<T, String> {
+pub(crate) fn named<T: Named>(value: &Value) -> Result<T, String> {
     one_of(text(value)?)
 }
 
 /// Reads one of an enumeration's names.
-pub(super) fn one_of<T: Named + FromStr>(text: &str) -> Result<T, String> {
+pub(crate) fn one_of<T: Named + FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| {
         let names: Vec<&str> = T::ALL.iter().map(|name| name.text()).collect();
         format!("must be one of {}", names.join(", "))
@@ -249,22 +249,22 @@ pub(super) fn one_of<T: Named + FromStr>(text: &str) -> Result<T, String> {
 }
 
 /// Reads an id.
-pub(super) fn json_id<T: TryFrom<i64, Error = OutOfRange>>(value: &Value) -> Result<T, String> {
+pub(crate) fn json_id<T: TryFrom<i64, Error = OutOfRange>>(value: &Value) -> Result<T, String> {
     id_number(value.as_i64()).and_then(id)
 }
 
 /// Reads an id that is written as text.
-pub(super) fn text_id<T: TryFrom<i64, Error = OutOfRange>>(text: &str) -> Result<T, String> {
+pub(crate) fn text_id<T: TryFrom<i64, Error = OutOfRange>>(text: &str) -> Result<T, String> {
     id_number(text.parse().ok()).and_then(id)
 }
 
 /// Makes an id of a number.
-pub(super) fn id<T: TryFrom<i64, Error = OutOfRange>>(number: i64) -> Result<T, String> {
+pub(crate) fn id<T: TryFrom<i64, Error = OutOfRange>>(number: i64) -> Result<T, String> {
     T::try_from(number).map_err(|error| error.to_string())
 }
 
 /// A number that can be an id; `None` is for what is no integer at all.
-pub(super) fn id_number(number: Option<i64>) -> Result<i64, String> {
+pub(crate) fn id_number(number: Option<i64>) -> Result<i64, String> {
     match number {
         Some(number) if (1..=MAX_ID).contains(&number) => Ok(number),
         _ => Err(format!("must be an integer from 1 to {MAX_ID}")),
@@ -272,7 +272,7 @@ pub(super) fn id_number(number: Option<i64>) -> Result<i64, String> {
 }
 
 /// How the API's document describes an id.
-pub(super) fn id_schema() -> RefOr<Schema> {
+pub(crate) fn id_schema() -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))

@@ -15,14 +15,14 @@ use crate::app::SharedApp;
 const MAX_VALUES: usize = 100;
 
 /// What an operation reads from the query.
-pub(super) trait FromQuery: Sized + Send {
+pub(crate) trait FromQuery: Sized + Send {
     /// Reads the parameters; `None` where a problem was noted.
     fn from_query(query: &mut Parameters<'_>) -> Option<Self>;
 }
 
 /// The query of a request.
 #[derive(Debug)]
-pub(super) struct Query<T>(pub(super) T);
+pub(crate) struct Query<T>(pub(crate) T);
 
 impl<T: FromQuery> FromRequestParts<SharedApp> for Query<T> {
     type Rejection = ApiError;
@@ -44,7 +44,7 @@ impl<T: FromQuery> FromRequestParts<SharedApp> for Query<T> {
 }
 
 /// The parameters of a query.
-pub(super) struct Parameters<'a> {
+pub(crate) struct Parameters<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     asked: Vec<&'static str>,
     problems: Vec<Problem>,
@@ -52,7 +52,7 @@ pub(super) struct Parameters<'a> {
 
 impl Parameters<'_> {
     /// A parameter that may be given once; the outer `None` is for one that is wrong.
-    pub(super) fn one<T>(
+    pub(crate) fn one<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&str) -> Result<T, String>,
@@ -76,7 +76,7 @@ impl Parameters<'_> {
     }
 
     /// A parameter that may be given several times, or with several values between commas.
-    pub(super) fn many<T>(
+    pub(crate) fn many<T>(
         &mut self,
         name: &'static str,
         read: impl Fn(&str) -> Result<T, String>,
@@ -112,7 +112,7 @@ impl Parameters<'_> {
 }
 
 /// How the API's document describes a parameter of the query.
-pub(super) fn parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
+pub(crate) fn parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Query)

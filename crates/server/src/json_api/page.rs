@@ -20,7 +20,7 @@ const MAX_LIMIT: usize = 1_000;
 const DEFAULT_LIMIT: usize = 100;
 
 /// What identifies a row of a list to the page after it.
-pub(super) trait Position: Sized + Send {
+pub(crate) trait Position: Sized + Send {
     /// Tells the lists apart that are sorted by different things.
     const LIST: &'static str;
 
@@ -30,17 +30,17 @@ pub(super) trait Position: Sized + Send {
 
 /// Which page is asked for.
 #[derive(Debug)]
-pub(super) struct Paging<P> {
+pub(crate) struct Paging<P> {
     /// The most rows.
-    pub(super) limit: usize,
+    pub(crate) limit: usize,
     /// The last row of the page before.
-    pub(super) after: Option<P>,
+    pub(crate) after: Option<P>,
 }
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Page<T> {
+pub(crate) struct Page<T> {
     /// The rows.
     items: Vec<T>,
     /// Where the next page begins; absent on the last page.
@@ -51,12 +51,12 @@ pub(super) struct Page<T> {
 
 impl<P: Position> Paging<P> {
     /// How many rows to ask the store for, to know whether there are more than a page.
-    pub(super) const fn with_one_more(&self) -> usize {
+    pub(crate) const fn with_one_more(&self) -> usize {
         self.limit + 1
     }
 
     /// The page of rows that were read with [`Paging::with_one_more`].
-    pub(super) fn page<R, T: From<R>>(&self, mut rows: Vec<R>, position: impl Fn(&R) -> P) -> Page<T> {
+    pub(crate) fn page<R, T: From<R>>(&self, mut rows: Vec<R>, position: impl Fn(&R) -> P) -> Page<T> {
         let more = rows.len() > self.limit;
         rows.truncate(self.limit);
         let next_cursor = rows.last().filter(|_| more).map(|last| cursor(&position(last)));
@@ -69,7 +69,7 @@ impl<P: Position> Paging<P> {
 
 impl<T> Page<T> {
     /// The page of rows from a store that says itself whether there are more.
-    pub(super) fn of_store<R, P: Position>(
+    pub(crate) fn of_store<R, P: Position>(
         rows: prilavok_store::Page<R>,
         show: impl Fn(R) -> T,
         position: impl Fn(&R) -> P,

@@ -16,16 +16,16 @@ use super::time::Utc;
 /// A chat to start.
 #[derive(Debug, ToSchema)]
 #[schema(as = StartChat, example = json!({"context": {"type": "ORDER", "id": 7}}))]
-pub(super) struct StartBody {
+pub(crate) struct StartBody {
     /// What it is about, and with whom.
-    pub(super) context: StartContext,
+    pub(crate) context: StartContext,
 }
 
 /// What a chat to start is about, and with whom.
 #[derive(Debug)]
-pub(super) struct StartContext {
-    pub(super) subject: Subject,
-    pub(super) customer: Option<PublicId>,
+pub(crate) struct StartContext {
+    pub(crate) subject: Subject,
+    pub(crate) customer: Option<PublicId>,
 }
 
 impl FromFields for StartBody {
@@ -103,7 +103,7 @@ impl ToSchema for StartContext {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Chat)]
-pub(super) struct ChatJson {
+pub(crate) struct ChatJson {
     /// The business that it belongs to.
     business_id: JsonId,
     /// Its id.
@@ -128,7 +128,7 @@ pub(super) struct ChatJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ChatContext)]
-pub(super) struct ContextJson {
+pub(crate) struct ContextJson {
     /// About what.
     r#type: ContextTypeName,
     /// The order; absent for `DIRECT`.
@@ -149,7 +149,7 @@ pub(super) struct ContextJson {
 
 /// The buyer in a chat.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ChatCustomer {
+pub(crate) struct ChatCustomer {
     /// The marketplace's own id of the customer: `publicId`.
     #[schema(example = "c-4711")]
     id: String,

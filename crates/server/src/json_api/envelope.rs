@@ -1,19 +1,19 @@
-//! What surrounds every handler of the Operator API: errors get their envelope and their line in the
+//! What surrounds every handler of a JSON API: errors get their envelope and their line in the
 //! log, panics become errors, and no answer is cached.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::body;
 use super::error::{ApiError, Code, Problem};
+use super::{OperationNames, body};
 use crate::metrics::OperationName;
 use crate::overload::{RETRY_AFTER, Shed};
 use crate::request_id::RequestId;
@@ -27,7 +27,7 @@ const NO_STORE: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue:
 
 /// The answer to a request that was refused or failed.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ErrorAnswer {
+pub(crate) struct ErrorAnswer {
     /// What went wrong.
     error: ErrorBody,
 }
@@ -35,7 +35,7 @@ pub(super) struct ErrorAnswer {
 /// What went wrong.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ErrorBody {
+pub(crate) struct ErrorBody {
     /// For machines.
     code: Code,
     /// For people.
@@ -47,14 +47,18 @@ pub(super) struct ErrorBody {
     request_id: Arc<str>,
 }
 
-/// Goes around all handlers.
-pub(super) async fn envelope(request: Request, next: Next) -> Response {
+/// Goes around all handlers of the API whose operations have these names.
+pub(crate) async fn envelope(
+    State(names): State<&'static LazyLock<OperationNames>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let id = request
         .extensions()
         .get::<RequestId>()
         .map_or_else(|| "".into(), |id| Arc::clone(&id.0));
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let operation = route.and_then(|route| super::operation(request.method(), route.as_str()));
+    let operation = route.and_then(|route| names.get(request.method(), route.as_str()));
     let request = body::guarded(request);
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
@@ -68,7 +72,7 @@ pub(super) async fn envelope(request: Request, next: Next) -> Response {
 }
 
 /// The answer to a request that nothing is done for, because too many wait.
-pub(super) fn turn_away(id: Option<&RequestId>) -> Response {
+pub(crate) fn turn_away(id: Option<&RequestId>) -> Response {
     let error = ApiError::overloaded();
     let mut response = error.code.status().into_response();
     write(
@@ -82,7 +86,7 @@ pub(super) fn turn_away(id: Option<&RequestId>) -> Response {
 
 fn write(response: &mut Response, error: ApiError, request_id: Arc<str>) {
     if let Some(cause) = &error.cause {
-        tracing::error!(%request_id, code = error.code.as_str(), cause, "an operator's request failed");
+        tracing::error!(%request_id, code = error.code.as_str(), cause, "a request failed");
     }
     if error.code == Code::Unavailable {
         response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
@@ -106,7 +110,7 @@ fn write(response: &mut Response, error: ApiError, request_id: Arc<str>) {
 }
 
 /// No such path.
-pub(super) async fn no_such_path(request: Request) -> ApiError {
+pub(crate) async fn no_such_path(request: Request) -> ApiError {
     ApiError::new(
         Code::NotFound,
         format!("There is nothing at {}", request.uri().path()),
@@ -114,7 +118,7 @@ pub(super) async fn no_such_path(request: Request) -> ApiError {
 }
 
 /// The path has other methods; the router adds `Allow`.
-pub(super) async fn other_method(method: Method) -> Response {
+pub(crate) async fn other_method(method: Method) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
     }
@@ -122,7 +126,7 @@ pub(super) async fn other_method(method: Method) -> Response {
 }
 
 /// A handler panicked.
-pub(super) fn panicked(panic: &(dyn Any + Send)) -> Response {
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text
         .or_else(|| panic.downcast_ref::<&str>().copied())

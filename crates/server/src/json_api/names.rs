@@ -14,7 +14,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 /// An enumeration whose variants have names.
-pub(super) trait Named: FromStr + Copy + 'static {
+pub(crate) trait Named: FromStr + Copy + 'static {
     /// Every variant.
     const ALL: &'static [Self];
 
@@ -34,7 +34,7 @@ macro_rules! names {
 
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) struct $name(pub(super) $of);
+        pub(crate) struct $name(pub(crate) $of);
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

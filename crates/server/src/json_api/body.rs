@@ -28,18 +28,18 @@ const DRAIN_BYTES: u64 = 8 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// A body that is read as JSON.
-pub(super) trait JsonBody: FromFields + Send {
+pub(crate) trait JsonBody: FromFields + Send {
     /// The most bytes that it may have.
     const MAX_BYTES: usize = MAX_JSON_BYTES;
 }
 
 /// A JSON body whose fields were all found in order.
 #[derive(Debug)]
-pub(super) struct Json<T> {
+pub(crate) struct Json<T> {
     /// What it says.
-    pub(super) value: T,
+    pub(crate) value: T,
     /// The same JSON with its fields sorted and without white space: equal for equal requests.
-    pub(super) canonical: String,
+    pub(crate) canonical: String,
 }
 
 impl<T: JsonBody> FromRequest<SharedApp> for Json<T> {
@@ -78,7 +78,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// The body is not of the type that the operation takes.
-pub(super) fn unsupported(value: &HeaderValue, wanted: &str) -> ApiError {
+pub(crate) fn unsupported(value: &HeaderValue, wanted: &str) -> ApiError {
     let given: String = String::from_utf8_lossy(value.as_bytes())
         .chars()
         .take(200)
@@ -127,7 +127,7 @@ fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
 struct TooSlow;
 
 /// The error of a body that stopped short, told apart by whose patience ended.
-pub(super) fn interrupted(error: &(dyn std::error::Error + 'static)) -> ApiError {
+pub(crate) fn interrupted(error: &(dyn std::error::Error + 'static)) -> ApiError {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<TooSlow>() {
@@ -139,7 +139,7 @@ pub(super) fn interrupted(error: &(dyn std::error::Error + 'static)) -> ApiError
 }
 
 /// Puts the guard around a request's body.
-pub(super) fn guarded(request: Request) -> Request {
+pub(crate) fn guarded(request: Request) -> Request {
     let (parts, body) = request.into_parts();
     if body.is_end_stream() {
         return Request::from_parts(parts, body);

@@ -9,7 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// An instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Utc(pub(super) Timestamp);
+pub(crate) struct Utc(pub(crate) Timestamp);
 
 impl Serialize for Utc {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
