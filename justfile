@@ -41,6 +41,7 @@ lint:
 openapi:
     cargo run -q -- openapi partner > openapi/partner.json
     cargo run -q -- openapi operator > openapi/operator.json
+    cargo run -q -- openapi buyer > openapi/buyer.json
     cargo run -q -- openapi partner --format postman > openapi/partner.postman_collection.json
     cargo run -q -- openapi partner --format http > openapi/partner.http
 

@@ -14,6 +14,7 @@ use prilavok_store::requests::{self, RequestLog};
 use tokio::task::JoinHandle;
 
 use crate::access::AccessCache;
+use crate::buyer::Buyers;
 use crate::file_links::FileLinks;
 use crate::health::Readiness;
 use crate::limits::Limiter;
@@ -72,6 +73,8 @@ pub struct App {
     pub recorder: Recorder,
     /// The request log.
     pub request_log: Arc<RequestLog>,
+    /// Buyers' tokens, and what each buyer may do at a time.
+    pub buyers: Buyers,
     /// What is measured.
     pub metrics: Arc<Metrics>,
     /// Whether the store works.
@@ -144,6 +147,7 @@ impl App {
             request_log: log,
             access: AccessCache::new(Arc::clone(&store)).await?,
             limits: Limiter::new(settings.limits.clone(), &usage),
+            buyers: Buyers::new(&settings.buyer, &secret),
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
             notifier,
             scheduled,

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod app;
+pub mod buyer;
 pub mod demo;
 pub mod docs;
 pub mod file_links;

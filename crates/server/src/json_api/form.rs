@@ -28,6 +28,15 @@ const MAX_TEXT_BYTES: usize = 4 * 4096;
 /// Parts that are not files; more of them mean nothing good.
 const MAX_TEXTS: usize = 20;
 
+/// Who writes the message of a form.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Author {
+    /// Whom the form names.
+    Named,
+    /// Always the same.
+    Is(Sender),
+}
+
 /// A form that is still to be read.
 pub(crate) struct FormBody {
     boundary: String,
@@ -55,7 +64,12 @@ impl FromRequest<SharedApp> for FormBody {
 
 impl FormBody {
     /// Reads the form and stores its files.
-    pub(crate) async fn read(self, app: &App, business: BusinessId) -> Result<Form, ApiError> {
+    pub(crate) async fn read(
+        self,
+        app: &App,
+        business: BusinessId,
+        author: Author,
+    ) -> Result<Form, ApiError> {
         let limits = Constraints::new().size_limit(SizeLimit::new().whole_stream(MAX_FORM_BYTES));
         let mut form = Multipart::with_constraints(self.body.into_data_stream(), self.boundary, limits);
         let mut parts = Parts::new(app, business);
@@ -65,7 +79,7 @@ impl FormBody {
                 _ => parts.add_text(field).await?,
             }
         }
-        parts.complete()
+        parts.complete(author)
     }
 }
 
@@ -148,15 +162,21 @@ impl Parts {
         Ok(())
     }
 
-    fn complete(mut self) -> Result<Form, ApiError> {
+    fn complete(mut self, author: Author) -> Result<Form, ApiError> {
         let mut problems = Vec::new();
-        let sender = self.take("sender", message_json::sender, &mut problems);
+        let sender = match author {
+            Author::Named => self.take("sender", message_json::sender, &mut problems),
+            Author::Is(sender) => Some(sender),
+        };
         let text = self.take(
             "message",
             |text| message_json::text(text.to_owned()),
             &mut problems,
         );
-        let wait_for = self.take("waitFor", fields::one_of, &mut problems);
+        let wait_for = match author {
+            Author::Named => self.take("waitFor", fields::one_of, &mut problems),
+            Author::Is(_) => None,
+        };
         problems.extend(
             self.texts
                 .iter()

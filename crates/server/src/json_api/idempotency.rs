@@ -64,25 +64,30 @@ impl FromRequestParts<SharedApp> for Once {
 
 impl IntoParams for Once {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let key = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .min_length(Some(1))
-            .max_length(Some(MAX_LENGTH))
-            .pattern(Some("^[!-~]+$"))
-            .examples(["5d1f0b5e-8a7c-4a53-9c0b-6a3a5b7f2d11"]);
-        let parameter = ParameterBuilder::new()
-            .name(HEADER)
-            .parameter_in(ParameterIn::Header)
-            .required(Required::False)
-            .description(Some(
-                "Makes it safe to send the request again: within 24 hours the same key makes the same thing \
-                 happen once, and later answers carry `Idempotent-Replayed: true`. The same key with another \
-                 request is refused with `IDEMPOTENCY_KEY_REUSED`. Keys belong to the business; requests that \
-                 were refused are not remembered.",
-            ))
-            .schema(Some(key));
-        vec![parameter.build()]
+        vec![parameter("business")]
     }
+}
+
+/// How the API's document describes the header; `whose` says to whom keys belong.
+pub(crate) fn parameter(whose: &str) -> Parameter {
+    let key = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(MAX_LENGTH))
+        .pattern(Some("^[!-~]+$"))
+        .examples(["5d1f0b5e-8a7c-4a53-9c0b-6a3a5b7f2d11"]);
+    let parameter = ParameterBuilder::new()
+        .name(HEADER)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(format!(
+            "Makes it safe to send the request again: within 24 hours the same key makes the same thing \
+                 happen once, and later answers carry `Idempotent-Replayed: true`. The same key with another \
+                 request is refused with `IDEMPOTENCY_KEY_REUSED`. Keys belong to the {whose}; requests that \
+                 were refused are not remembered.",
+        )))
+        .schema(Some(key));
+    parameter.build()
 }
 
 /// An answer that says whether it repeats an earlier one.

@@ -67,7 +67,7 @@ pub(crate) fn text(text: String) -> Result<MessageText, String> {
     })
 }
 
-fn text_of_json(value: &Value) -> Result<MessageText, String> {
+pub(crate) fn text_of_json(value: &Value) -> Result<MessageText, String> {
     text(fields::text(value)?.to_owned())
 }
 

@@ -155,6 +155,7 @@ macro_rules! positions {
 positions!(
     BusinessId,
     CampaignId,
+    ChatId,
     OrderId,
     ReturnId,
     MessageId,

@@ -3,7 +3,8 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use prilavok_domain::{
-    BusinessId, CampaignId, ChatId, CredentialId, MessageId, OrderId, PublicId, ReturnId, SubscriptionId,
+    BusinessId, CampaignId, ChatId, CredentialId, FileId, MessageId, OrderId, PublicId, ReturnId,
+    SubscriptionId,
 };
 use prilavok_store::Entity;
 use utoipa::IntoParams;
@@ -75,6 +76,7 @@ ids! {
     ReturnId, "returnId", "The return, unique within its business.", fields::id;
     ChatId, "chatId", "The chat.", fields::id;
     MessageId, "messageId", "The message.", fields::id;
+    FileId, "fileId", "The file.", fields::id;
     SubscriptionId, "subscriptionId", "The subscription.", fields::id;
     DeliveryId, "deliveryId", "The delivery: a line of the delivery log.", |id| Ok(Self(id));
     KeyId, "keyId", "The Api-Key.", |id| Ok(Self(CredentialId(id)));

@@ -114,9 +114,7 @@ async fn open(
         .get(&stored.object)
         .await
         .map_err(|error| incident.internal(&error))?;
-    let mut response = Response::new(Body::from_stream(content));
-    describe(response.headers_mut(), &stored, size);
-    Ok(response)
+    Ok(file_answer(&stored, size, Body::from_stream(content)))
 }
 
 /// A link that this server signed, or a credential of the business that may read its chats.
@@ -160,6 +158,13 @@ async fn admit(
     } else {
         Err(ApiError::AccessDenied)
     }
+}
+
+/// The answer that a file is.
+pub(crate) fn file_answer(file: &StoredFile, size: u64, content: Body) -> Response<Body> {
+    let mut response = Response::new(content);
+    describe(response.headers_mut(), file, size);
+    response
 }
 
 fn describe(headers: &mut HeaderMap, file: &StoredFile, size: u64) {

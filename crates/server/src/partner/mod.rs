@@ -22,5 +22,6 @@ mod service;
 mod token;
 
 pub use download::download;
+pub(crate) use download::file_answer;
 pub use service::{Injected, called, partner};
 pub(crate) use service::{drain, panicked, refuse, turn_away};

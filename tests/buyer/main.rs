@@ -1,0 +1,12 @@
+//! The Buyer API over real HTTP: what a shop's page may rely on, and what it must never see.
+
+mod chats;
+mod cors;
+mod document;
+mod events;
+mod files;
+mod isolation;
+mod limits;
+mod market;
+mod messages;
+mod tokens;
