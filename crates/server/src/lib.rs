@@ -25,3 +25,4 @@ pub mod router;
 pub mod secrets;
 pub mod settings;
 mod socket;
+mod web_widget;
