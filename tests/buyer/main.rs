@@ -1,5 +1,6 @@
 //! The Buyer API over real HTTP: what a shop's page may rely on, and what it must never see.
 
+mod browser;
 mod chats;
 mod cors;
 mod document;
@@ -10,3 +11,4 @@ mod limits;
 mod market;
 mod messages;
 mod tokens;
+mod widget;
