@@ -25,6 +25,7 @@ const state = {
   oldest: null,
   newest: 0,
   pending: new Map(),
+  showing: null,
 };
 const t = (name, values = {}) =>
   (TEXTS[state.language][name] ?? name).replace(/\{(\w+)\}/g, (all, key) => values[key] ?? all);
@@ -66,9 +67,14 @@ function moment(iso) {
 // --- The list
 
 function renderList() {
-  const focused = document.activeElement?.dataset?.chat;
   const chats = [...state.chats.values()];
   chats.sort((a, b) => b.updatedAt.localeCompare(a.updatedAt) || b.chatId - a.chatId);
+  renderAround(chats);
+  // What somebody is about to click, or has read out, is left alone while it stays the same.
+  const showing = JSON.stringify([state.language, chats, [...state.unread]]);
+  if (showing === state.showing) return;
+  state.showing = showing;
+  const focused = document.activeElement?.dataset?.chat;
   $("chats").replaceChildren(...chats.map((chat) => {
     const button = element("button");
     button.type = "button";
@@ -83,6 +89,9 @@ function renderList() {
     return item;
   }));
   if (focused) document.querySelector(`#chats [data-chat="${Number(focused)}"]`)?.focus();
+}
+
+function renderAround(chats) {
   $("empty").hidden = chats.length > 0 || !state.me;
   $("more").hidden = !state.next;
   const start = startable();
