@@ -148,6 +148,40 @@ fn in_a_shops_page_a_buyer_asks_and_is_answered() {
 }
 
 #[test]
+fn a_token_that_is_over_is_replaced_by_the_page_around() {
+    let market = market();
+    let chat = market.start(1, order(1), None);
+    market.says(1, chat, Sender::Partner, "Добрый день!");
+    let browser = Browser::open(360, 640, "en");
+    browser.go(&market.url(&format!("/ui/widget/example#token={}", token(1, "anna"))));
+    browser.click("body > button");
+    browser.until("document.querySelector('iframe')");
+    browser.enter_frame();
+    browser.click("#chats button");
+    browser.until("document.querySelectorAll('.message').length === 1");
+    market.clock.advance(700_000);
+    let mut later = claims(1, "anna");
+    (later["iat"], later["exp"]) = (json!(NOW + 700), json!(NOW + 1_300));
+    browser.leave_frame();
+    let fresh = signed(&later);
+    browser.js(&format!(
+        "window.asked = 0; window.chatToken = async () => {{ window.asked += 1; return '{fresh}'; }}"
+    ));
+    browser.enter_frame();
+    browser.js("document.getElementById('text').focus()");
+    browser.keys("still here\u{e007}");
+    browser.until("document.querySelector('.message.own[data-id]')");
+    assert_eq!(market.texts(chat), ["Добрый день!", "still here"]);
+    browser.leave_frame();
+    assert!(
+        browser
+            .js("return window.asked")
+            .as_i64()
+            .is_some_and(|asked| asked >= 1)
+    );
+}
+
+#[test]
 fn outside_text_is_text_wherever_it_is_shown() {
     let market = market();
     let chat = market.start(1, order(1), None);
