@@ -21,6 +21,7 @@ use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::recording::Recorder;
 use crate::settings::Settings;
+use crate::web::Web;
 
 /// Hourly counts reach the store at most this much late.
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
@@ -72,6 +73,8 @@ pub struct App {
     pub recorder: Recorder,
     /// The request log.
     pub request_log: Arc<RequestLog>,
+    /// What the pages keep.
+    pub web: Web,
     /// What is measured.
     pub metrics: Arc<Metrics>,
     /// Whether the store works.
@@ -147,6 +150,7 @@ impl App {
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
             notifier,
             scheduled,
+            web: Web::default(),
             metrics,
             readiness: Readiness::default(),
             store,

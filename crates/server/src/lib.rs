@@ -23,3 +23,5 @@ pub mod router;
 pub mod secrets;
 pub mod settings;
 mod socket;
+mod uploads;
+pub mod web;

@@ -9,7 +9,7 @@ use prilavok_wire::ApiError;
 use prilavok_wire::error::Quoted;
 
 use crate::app::SharedApp;
-use crate::{docs, health, operator, partner};
+use crate::{docs, health, operator, partner, web};
 
 /// The routes of a server.
 pub fn router(app: SharedApp) -> Router {
@@ -23,7 +23,8 @@ pub fn router(app: SharedApp) -> Router {
         .fallback(partner::partner)
         .method_not_allowed_fallback(other_method)
         .with_state(app.clone())
-        .merge(operator::router(app))
+        .merge(operator::router(app.clone()))
+        .merge(web::router(app))
 }
 
 /// Whether a request is the Partner API's and nobody else's, as nearly all are.

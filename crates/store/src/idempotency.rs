@@ -10,6 +10,8 @@ pub enum Surface {
     Partner,
     /// The Operator API.
     Operator,
+    /// The seller's pages.
+    Pages,
 }
 
 impl Surface {
@@ -19,6 +21,7 @@ impl Surface {
         match self {
             Self::Partner => "partner",
             Self::Operator => "operator",
+            Self::Pages => "pages",
         }
     }
 }

@@ -139,7 +139,7 @@ pub(super) fn interrupted(error: &(dyn std::error::Error + 'static)) -> ApiError
 }
 
 /// Puts the guard around a request's body.
-pub(super) fn guarded(request: Request) -> Request {
+pub(crate) fn guarded(request: Request) -> Request {
     let (parts, body) = request.into_parts();
     if body.is_end_stream() {
         return Request::from_parts(parts, body);

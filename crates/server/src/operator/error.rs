@@ -250,6 +250,7 @@ const fn path_parameter(entity: &Entity) -> &'static str {
         Entity::Credential(_) => "id",
         Entity::Subscription(_) => "subscriptionId",
         Entity::Event(_) => "eventId",
+        Entity::SavedReply(_) => "replyId",
     }
 }
 
@@ -261,6 +262,7 @@ const fn conflicting_field(conflict: Conflict) -> &'static str {
         Conflict::OrderHasChats
         | Conflict::ReturnHasChats
         | Conflict::TooManyKeys
+        | Conflict::TooManyReplies
         | Conflict::Revoked
         | Conflict::SubscriptionDisabled
         | Conflict::IdempotencyKeyReused => "",

@@ -6,7 +6,7 @@
 
 mod arbitration;
 mod auth;
-mod body;
+pub(crate) mod body;
 mod bulk;
 mod businesses;
 mod campaigns;
