@@ -3,8 +3,13 @@ import { showTimes } from "./times.js";
 
 showTimes(document);
 
-// A choice of language or theme acts at once.
-for (const form of document.querySelectorAll("[data-preferences]")) {
-  form.querySelector("button").hidden = true;
-  form.addEventListener("change", () => form.requestSubmit());
-}
+// The menu closes when one is done with it.
+const menu = document.querySelector(".menu");
+document.addEventListener("click", (event) => {
+  if (!menu.contains(event.target)) menu.open = false;
+});
+menu.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});

@@ -36,6 +36,7 @@ pub const ALL: &[Asset] = &[
     asset!("counter.css", CSS),
     asset!("ui.js", JS),
     asset!("times.js", JS),
+    asset!("part.js", JS),
     asset!("live.js", JS),
     asset!("counter.js", JS),
     asset!("keys.js", JS),

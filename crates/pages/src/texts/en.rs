@@ -144,6 +144,7 @@ pub(crate) static TEXTS: Texts = Texts {
         leave: "Leave the field, or go back to the list",
         send: "Send",
         help: "This help",
+        single: "Single keys do something",
     },
     operator: Operator {
         title: "Marketplace",

@@ -212,6 +212,7 @@ texts! {
         leave,
         send,
         help,
+        single,
     }
     /// The marketplace's pages.
     Operator {

@@ -144,6 +144,7 @@ pub(crate) static TEXTS: Texts = Texts {
         leave: "Выйти из поля или вернуться к списку",
         send: "Отправить",
         help: "Эта справка",
+        single: "Одиночные клавиши работают",
     },
     operator: Operator {
         title: "Маркетплейс",

@@ -144,6 +144,7 @@ pub(crate) static TEXTS: Texts = Texts {
         leave: "离开输入框或返回列表",
         send: "发送",
         help: "显示帮助",
+        single: "启用单键快捷键",
     },
     operator: Operator {
         title: "平台",

@@ -1,0 +1,34 @@
+// Parts of pages, fetched from the server.
+
+const headers = { "X-Part": "1" };
+
+/// The part at an address, as a document; nothing where the server has none now. Who is signed out is sent to sign in.
+export async function part(url) {
+  let answer;
+  try {
+    answer = await fetch(url, { headers });
+  } catch {
+    return null;
+  }
+  if (answer.status === 401) location.reload();
+  if (!answer.ok) return null;
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+/// A function that runs `work` soon, once for all calls meanwhile, and never twice at a time.
+export function soon(work) {
+  let wanted = false;
+  let running = false;
+  async function run() {
+    running = true;
+    while (wanted) {
+      wanted = false;
+      await work();
+    }
+    running = false;
+  }
+  return () => {
+    wanted = true;
+    if (!running) run();
+  };
+}

@@ -1,0 +1,49 @@
+//! The pictures in the documentation: `cargo test --test browser -- --ignored screenshots`.
+
+use std::path::Path;
+
+use crate::browser::{Browser, Reader};
+use crate::market::Market;
+
+#[test]
+#[ignore = "writes docs/screenshots anew"]
+fn screenshots() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/screenshots");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let market = Market::open();
+    market.operator(
+        reqwest::Method::POST,
+        "/businesses/1/chats/1/arbitration",
+        &serde_json::json!({}),
+    );
+    let wide = Reader::default();
+    let narrow = Reader {
+        width: 360,
+        height: 640,
+        ..wide
+    };
+    let dark = |reader: Reader| Reader { dark: true, ..reader };
+    let in_language = |language, reader: Reader| Reader { language, ..reader };
+    for (name, reader, path) in [
+        ("sign-in", wide, ""),
+        ("inbox-en", wide, "/ui/"),
+        ("chat-en", wide, "/ui/chats/1"),
+        ("chat-ru-dark", in_language("ru", dark(wide)), "/ui/chats/1"),
+        ("chat-zh", in_language("zh", wide), "/ui/chats/1"),
+        ("inbox-narrow", in_language("ru", narrow), "/ui/"),
+        ("chat-narrow-dark", in_language("zh", dark(narrow)), "/ui/chats/1"),
+        ("replies", wide, "/ui/replies"),
+    ] {
+        let browser = match path {
+            "" => Browser::open(&market, reader),
+            _ => Browser::signed_in(&market, reader, path),
+        };
+        if path.is_empty() {
+            browser.go("/ui/sign-in");
+        }
+        browser.wait("return document.readyState === 'complete' && document.fonts.status === 'loaded'");
+        let picture = browser.screenshot();
+        assert!(picture.len() < 100_000, "{name}: {} bytes", picture.len());
+        std::fs::write(folder.join(format!("{name}.png")), picture).expect("written");
+    }
+}
