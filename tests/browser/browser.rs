@@ -74,7 +74,7 @@ impl Browser {
         std::thread::spawn(move || lines.for_each(drop));
         let client = Client::builder().timeout(2 * PATIENCE).build().expect("a client");
         let options = json!({
-            "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"],
+            "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-lcd-text", "--hide-scrollbars"],
             "prefs": {"intl.accept_languages": reader.language, "intl.selected_languages": reader.language},
         });
         let capabilities = json!({"capabilities": {"alwaysMatch": {
@@ -101,6 +101,7 @@ impl Browser {
         let browser = Self::open(market, reader);
         browser.go("/ui/sign-in");
         browser.sign_in(&market.key);
+        browser.find(".brand + nav");
         browser.go(path);
         browser
     }

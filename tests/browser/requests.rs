@@ -45,7 +45,7 @@ fn every_answer_has_its_headers_and_says_nothing_of_the_store_to_strangers() {
         ("/ui/chats/x", 404),
         ("/ui/nothing", 404),
         ("/ui/assets/0/ui.js", 404),
-        ("/ui/files/1", 404),
+        ("/ui/files/999", 404),
         ("/ui/sign-in", 200),
     ] {
         let answer = get(&market, path, &cookie);

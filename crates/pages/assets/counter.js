@@ -13,10 +13,12 @@ const refresh = soon(async () => {
   if (open) query.set("current", open.chat);
   const found = await part(`/ui/list?${query}`);
   if (!found) return;
+  showTimes(found);
+  // What did not change is left alone: a reader may be about to click it.
+  if (found.body.innerHTML === list.innerHTML) return;
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.chat : null;
   const top = list.scrollTop;
   list.replaceChildren(...found.body.childNodes);
-  showTimes(list);
   list.scrollTop = top;
   if (focused) list.querySelector(`[data-chat="${focused}"]`)?.focus();
 });
