@@ -43,7 +43,7 @@ fn a_second_tab_hears_of_it_as_well() {
     browser.find(".message");
     // Both in one window: tabs that are not shown may be put to sleep by the browser.
     browser.run("const frame = window.open('/ui/chats/2'); window.second = frame");
-    browser.wait("return window.second.document.querySelector('.message')");
+    browser.wait("return Boolean(window.second.document.querySelector('.message'))");
     market.customer_writes(2, "Во второй вкладке");
     browser.wait("return window.second.document.body.innerText.includes('Во второй вкладке')");
     browser.wait_for_text(".chats .last", "Во второй вкладке");

@@ -43,7 +43,7 @@ export function conversation() {
   const look = soon(async () => {
     for (;;) {
       const found = await part(`/ui/chats/${chat}/news?after=${section.dataset.last}`);
-      if (!found) return;
+      if (!found) return false;
       const follow = atEnd();
       for (const name of ["chat-head", "card", "reply-state"]) {
         const place = document.getElementById(name);

@@ -12,10 +12,10 @@ const refresh = soon(async () => {
   const query = new URLSearchParams(location.search);
   if (open) query.set("current", open.chat);
   const found = await part(`/ui/list?${query}`);
-  if (!found) return;
+  if (!found) return false;
   showTimes(found);
   // What did not change is left alone: a reader may be about to click it.
-  if (found.body.innerHTML === list.innerHTML) return;
+  if (found.body.innerHTML.trim() === list.innerHTML.trim()) return;
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.chat : null;
   const top = list.scrollTop;
   list.replaceChildren(...found.body.childNodes);

@@ -1,5 +1,6 @@
 // Parts of pages, fetched from the server.
 
+const RETRY_MS = 3000;
 const headers = { "X-Part": "1" };
 
 /// The part at an address, as a document; nothing where the server has none now. Who is signed out is sent to sign in.
@@ -15,7 +16,8 @@ export async function part(url) {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
-/// A function that runs `work` soon, once for all calls meanwhile, and never twice at a time.
+/// A function that runs `work` soon, once for all calls meanwhile, and never twice at a time. Work that answers `false`
+/// could not be done, and is tried again later.
 export function soon(work) {
   let wanted = false;
   let running = false;
@@ -23,12 +25,13 @@ export function soon(work) {
     running = true;
     while (wanted) {
       wanted = false;
-      await work();
+      if ((await work()) === false) setTimeout(call, RETRY_MS);
     }
     running = false;
   }
-  return () => {
+  function call() {
     wanted = true;
     if (!running) run();
-  };
+  }
+  return call;
 }
