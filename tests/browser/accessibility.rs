@@ -99,7 +99,13 @@ fn a_page_is_light_and_loads_nothing_from_elsewhere() {
             .filter(|(name, _)| !files(name))
             .map(|(_, size)| size)
             .sum();
-        println!("{path}: {weight} bytes in {} answers", loaded.len());
+        // Measured, and not asserted: how fast a machine paints is its own affair.
+        let painted = browser
+            .run("return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null");
+        println!(
+            "{path}: {weight} bytes in {} answers, first paint after {painted} ms",
+            loaded.len()
+        );
         assert!(weight > 1_000 && weight < 150_000, "{path}: {weight}: {loaded:?}");
         assert!(
             loaded.iter().all(|(name, _)| name.starts_with(&market.url)),

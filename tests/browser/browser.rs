@@ -127,22 +127,22 @@ impl Browser {
     /// A command of the developer tools.
     pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.call(
-            Method::POST,
+            &Method::POST,
             "/goog/cdp/execute",
             &json!({"cmd": command, "params": parameters}),
         )
     }
 
-    fn call(&self, method: Method, path: &str, body: &Value) -> Value {
+    fn call(&self, method: &Method, path: &str, body: &Value) -> Value {
         self.try_call(method, path, body)
             .unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    fn try_call(&self, method: Method, path: &str, body: &Value) -> Result<Value, Value> {
+    fn try_call(&self, method: &Method, path: &str, body: &Value) -> Result<Value, Value> {
         let mut request = self
             .client
             .request(method.clone(), format!("{}{path}", self.session));
-        if method == Method::POST {
+        if *method == Method::POST {
             request = request.json(body);
         }
         let answer = request.send().expect("chromedriver's answer");
@@ -155,26 +155,26 @@ impl Browser {
     /// Opens a path of the market.
     pub(crate) fn go(&self, path: &str) {
         self.call(
-            Method::POST,
+            &Method::POST,
             "/url",
             &json!({"url": format!("{}{path}", self.home)}),
         );
     }
 
     pub(crate) fn reload(&self) {
-        self.call(Method::POST, "/refresh", &json!({}));
+        self.call(&Method::POST, "/refresh", &json!({}));
     }
 
     /// Path and query of where it is.
     pub(crate) fn path(&self) -> String {
-        let url = self.call(Method::GET, "/url", &Value::Null);
+        let url = self.call(&Method::GET, "/url", &Value::Null);
         url.as_str().expect("an address").replace(&self.home, "")
     }
 
     /// Runs the body of a function in the page; answers what it returns, promises awaited.
     pub(crate) fn run(&self, script: &str) -> Value {
         self.call(
-            Method::POST,
+            &Method::POST,
             "/execute/sync",
             &json!({"script": script, "args": []}),
         )
@@ -185,7 +185,7 @@ impl Browser {
         let begun = Instant::now();
         loop {
             let body = json!({"script": script, "args": []});
-            let last = self.try_call(Method::POST, "/execute/sync", &body);
+            let last = self.try_call(&Method::POST, "/execute/sync", &body);
             match &last {
                 Ok(value) if !matches!(value, Value::Null | Value::Bool(false)) => return value.clone(),
                 // A page that is being left cannot be asked.
@@ -241,13 +241,13 @@ impl Browser {
             }
         }
         let body = json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]});
-        self.call(Method::POST, "/actions", &body);
-        self.call(Method::DELETE, "/actions", &Value::Null);
+        self.call(&Method::POST, "/actions", &body);
+        self.call(&Method::DELETE, "/actions", &Value::Null);
     }
 
     /// What the page complained of since it was asked last: errors of scripts, and what its policy forbade.
     pub(crate) fn complaints(&self) -> Vec<String> {
-        let log = self.call(Method::POST, "/se/log", &json!({"type": "browser"}));
+        let log = self.call(&Method::POST, "/se/log", &json!({"type": "browser"}));
         let lines = log.as_array().expect("lines").iter();
         let wrong = lines.filter(|line| line["level"] == "SEVERE");
         wrong
@@ -257,7 +257,7 @@ impl Browser {
 
     /// A picture of the window as PNG.
     pub(crate) fn screenshot(&self) -> Vec<u8> {
-        let picture = self.call(Method::GET, "/screenshot", &Value::Null);
+        let picture = self.call(&Method::GET, "/screenshot", &Value::Null);
         STANDARD
             .decode(picture.as_str().expect("Base64"))
             .expect("Base64")
@@ -266,13 +266,13 @@ impl Browser {
 
 impl Element {
     pub(crate) fn click(&self, browser: &Browser) {
-        browser.call(Method::POST, &format!("/element/{}/click", self.0), &json!({}));
+        browser.call(&Method::POST, &format!("/element/{}/click", self.0), &json!({}));
     }
 
     /// Writes into a field, or chooses a file.
     pub(crate) fn fill(&self, browser: &Browser, text: &str) {
         browser.call(
-            Method::POST,
+            &Method::POST,
             &format!("/element/{}/value", self.0),
             &json!({"text": text}),
         );

@@ -1,4 +1,4 @@
-//! The pictures in the documentation: `cargo test --test browser -- --ignored screenshots`.
+//! The pictures in the documentation: `just screenshots`.
 
 use std::path::Path;
 

@@ -135,6 +135,8 @@ Read chat 1 as the seller's system, then answer in it as the buyer:
   curl -H 'Authorization: Bearer {operator}' -H 'Content-Type: application/json' \
    -d '{{\"sender\":\"CUSTOMER\",\"message\":\"Здравствуйте!\"}}' '{address}/operator/v1/businesses/1/chats/1/messages'
 
+The same chats for people, where that key signs in: {address}/ui/
+
 API reference: {address}/docs/
 "
     )

@@ -11,6 +11,7 @@ use prilavok_wire::{Errors, live};
 
 use super::error::WebError;
 use super::reader::{self, Seller};
+use super::session::By;
 use crate::app::{App, SharedApp};
 use crate::live::{Audience as Listeners, Permit, Start, answer};
 use crate::metrics::{OperationName, RefusedBy};
@@ -52,7 +53,7 @@ struct SignedIn {
 #[async_trait]
 impl Permit for SignedIn {
     async fn holds(&self, app: &App) -> bool {
-        let Ok(session) = reader::session(app, Audience::Seller, &self.headers) else {
+        let Ok(session) = reader::session(app, Audience::Seller, &self.headers, By::Itself) else {
             return false;
         };
         let found = reader::seller(app, session.hash).await;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use prilavok_domain::{BusinessId, BusinessState, CredentialKind};
 use prilavok_pages::frame::Reader;
 use prilavok_pages::sign_in::Hint;
@@ -15,8 +15,8 @@ use prilavok_wire::Operation;
 
 use super::cookie;
 use super::error::WebError;
-use super::session::Session;
-use super::visit::Visit;
+use super::session::{By, Session};
+use super::visit::{PART, Visit};
 use crate::access::BusinessAccess;
 use crate::app::{App, SharedApp};
 
@@ -65,7 +65,7 @@ impl FromRequestParts<SharedApp> for Seller {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, WebError> {
-        let session = session(app, Audience::Seller, &parts.headers)?;
+        let session = session(app, Audience::Seller, &parts.headers, by(parts))?;
         let over = |hint| WebError::SignIn(Audience::Seller, Some(hint));
         let (credential, access) = seller(app, session.hash).await?.map_err(over)?;
         Ok(Self {
@@ -98,7 +98,7 @@ impl FromRequestParts<SharedApp> for Operator {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, WebError> {
-        let session = session(app, Audience::Operator, &parts.headers)?;
+        let session = session(app, Audience::Operator, &parts.headers, by(parts))?;
         if !operator(app, session.hash).await? {
             return Err(WebError::SignIn(Audience::Operator, Some(Hint::Over)));
         }
@@ -109,12 +109,26 @@ impl FromRequestParts<SharedApp> for Operator {
     }
 }
 
+/// Our scripts look for news by themselves; whatever else comes, somebody did.
+fn by(parts: &Parts) -> By {
+    if parts.method == Method::GET && parts.headers.contains_key(PART) {
+        By::Itself
+    } else {
+        By::Hand
+    }
+}
+
 /// The session that a request belongs to.
-pub(super) fn session(app: &App, audience: Audience, headers: &HeaderMap) -> Result<Arc<Session>, WebError> {
+pub(super) fn session(
+    app: &App,
+    audience: Audience,
+    headers: &HeaderMap,
+    by: By,
+) -> Result<Arc<Session>, WebError> {
     let Some(id) = cookie::find(headers, cookie_name(audience)) else {
         return Err(WebError::SignIn(audience, None));
     };
-    let session = app.web.sessions.find(audience, id, Instant::now());
+    let session = app.web.sessions.find(audience, id, by, Instant::now());
     session.ok_or(WebError::SignIn(audience, Some(Hint::Over)))
 }
 

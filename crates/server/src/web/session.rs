@@ -27,6 +27,15 @@ pub(super) struct Session {
     used: Mutex<Instant>,
 }
 
+/// What a session is looked up for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// Somebody did something.
+    Hand,
+    /// A page that was left open keeps itself up to date.
+    Itself,
+}
+
 /// All sessions.
 #[derive(Default)]
 pub struct Sessions(Mutex<HashMap<SecretHash, Arc<Session>>>);
@@ -55,8 +64,8 @@ impl Sessions {
         id
     }
 
-    /// The session with this id, if it is one of `audience`; it is used now.
-    pub(super) fn find(&self, audience: Audience, id: &str, now: Instant) -> Option<Arc<Session>> {
+    /// The session with this id, if it is one of `audience`. It is used now, unless a page only asks for news.
+    pub(super) fn find(&self, audience: Audience, id: &str, by: By, now: Instant) -> Option<Arc<Session>> {
         let id = secrets::hash(id);
         let mut all = self.0.lock();
         let session = all.get(&id)?;
@@ -64,7 +73,9 @@ impl Sessions {
             all.remove(&id);
             return None;
         }
-        *session.used.lock() = now;
+        if by == By::Hand {
+            *session.used.lock() = now;
+        }
         (session.audience == audience).then(|| Arc::clone(session))
     }
 
@@ -91,19 +102,44 @@ mod tests {
         let (sessions, begun) = (Sessions::default(), Instant::now());
         let id = sessions.begin(Audience::Seller, HASH, begun);
         let almost = IDLE - Duration::from_secs(1);
-        assert!(sessions.find(Audience::Seller, &id, begun + almost).is_some());
-        assert!(sessions.find(Audience::Operator, &id, begun + almost).is_none());
-        assert!(sessions.find(Audience::Seller, &id, begun + almost * 2).is_some());
         assert!(
             sessions
-                .find(Audience::Seller, &id, begun + almost * 2 + IDLE)
+                .find(Audience::Seller, &id, By::Hand, begun + almost)
+                .is_some()
+        );
+        assert!(
+            sessions
+                .find(Audience::Operator, &id, By::Hand, begun + almost)
                 .is_none()
         );
         assert!(
-            sessions.find(Audience::Seller, &id, begun).is_none(),
+            sessions
+                .find(Audience::Seller, &id, By::Hand, begun + almost * 2)
+                .is_some()
+        );
+        assert!(
+            sessions
+                .find(Audience::Seller, &id, By::Hand, begun + almost * 2 + IDLE)
+                .is_none()
+        );
+        assert!(
+            sessions.find(Audience::Seller, &id, By::Hand, begun).is_none(),
             "it is gone"
         );
-        assert!(sessions.find(Audience::Seller, "", begun).is_none());
+        assert!(sessions.find(Audience::Seller, "", By::Hand, begun).is_none());
+    }
+
+    #[test]
+    fn a_page_that_was_left_open_keeps_no_session_alive() {
+        let (sessions, begun) = (Sessions::default(), Instant::now());
+        let id = sessions.begin(Audience::Seller, HASH, begun);
+        let almost = begun + IDLE / 2;
+        assert!(sessions.find(Audience::Seller, &id, By::Itself, almost).is_some());
+        assert!(
+            sessions
+                .find(Audience::Seller, &id, By::Itself, begun + IDLE)
+                .is_none()
+        );
     }
 
     #[test]
@@ -111,8 +147,10 @@ mod tests {
         let (sessions, now) = (Sessions::default(), Instant::now());
         let ids = [(); 2].map(|()| sessions.begin(Audience::Seller, HASH, now));
         sessions.end(&ids[0]);
-        assert!(sessions.find(Audience::Seller, &ids[0], now).is_none());
-        let left = sessions.find(Audience::Seller, &ids[1], now).expect("a session");
+        assert!(sessions.find(Audience::Seller, &ids[0], By::Hand, now).is_none());
+        let left = sessions
+            .find(Audience::Seller, &ids[1], By::Hand, now)
+            .expect("a session");
         assert!(left.csrf.len() == 43 && left.csrf != ids[1]);
     }
 
@@ -126,7 +164,11 @@ mod tests {
             sessions.begin(Audience::Seller, HASH, later);
         }
         assert_eq!(sessions.0.lock().len(), MOST);
-        assert!(sessions.find(Audience::Seller, &first, later).is_none());
-        assert!(sessions.find(Audience::Seller, &second, later).is_some());
+        assert!(sessions.find(Audience::Seller, &first, By::Hand, later).is_none());
+        assert!(
+            sessions
+                .find(Audience::Seller, &second, By::Hand, later)
+                .is_some()
+        );
     }
 }

@@ -13,6 +13,7 @@ use super::error::WebError;
 use super::form::{Fields, check_token};
 use super::page::render;
 use super::reader::{self, cookie_name};
+use super::session::By;
 use super::visit::{Visit, way_back};
 use super::{cookie, preferences};
 use crate::app::{App, SharedApp};
@@ -174,7 +175,7 @@ fn sign_out(
     headers: &HeaderMap,
     fields: &Fields,
 ) -> Result<Response, WebError> {
-    let session = reader::session(app, audience, headers)?;
+    let session = reader::session(app, audience, headers, By::Hand)?;
     check_token(&session, fields.get("csrf"))?;
     if let Some(id) = cookie::find(headers, cookie_name(audience)) {
         app.web.sessions.end(id);
