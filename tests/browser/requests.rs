@@ -220,3 +220,48 @@ fn pages_work_without_scripts() {
     // For browsers that ask for a page of messages before one.
     assert!(page.contains("<time datetime=") && page.contains(" UTC</time>"));
 }
+
+/// What a page loads beside itself weighs less than this.
+const ASSETS: usize = 40_000;
+
+#[test]
+fn a_page_stays_light_however_much_was_written_and_all_of_it_can_be_read() {
+    let market = Market::open();
+    let (cookie, token) = sign_in(&market, &market.key);
+    for text in [
+        "ы".repeat(4096),
+        "<".repeat(4096),
+        "https://a.example/?a&b ".repeat(178),
+    ] {
+        for _ in 0..15 {
+            market.customer_writes(1, &text);
+        }
+        for number in 0..20 {
+            let name = format!("{number} {}", &text[..60].replace('\n', " "));
+            let add = market
+                .request(Method::POST, "/ui/replies")
+                .header("Cookie", &cookie);
+            let form = [
+                ("csrf", token.as_str()),
+                ("name", name.as_str()),
+                ("text", text.as_str()),
+            ];
+            assert_eq!(status(add.form(&form)), 303);
+        }
+    }
+    let mut shown = 0;
+    let mut path = "/ui/chats/1".to_owned();
+    loop {
+        let page = get(&market, &path, &cookie).text().expect("text");
+        assert!(page.len() + ASSETS < 150_000, "{path}: {} bytes", page.len());
+        shown += page.matches("data-message=").count();
+        let Some((_, before)) = page.split_once("href=\"?before=") else {
+            break;
+        };
+        let before = before.split('"').next().expect("an id");
+        path = format!("/ui/chats/1?before={before}");
+    }
+    assert_eq!(shown, market.messages(1).len());
+    let page = get(&market, "/ui/replies", &cookie).text().expect("text");
+    assert!(page.len() + ASSETS < 150_000, "{} bytes", page.len());
+}

@@ -106,20 +106,22 @@ fn a_finished_chat_takes_no_reply_and_says_why() {
 fn a_saved_reply_is_filled_in() {
     let market = Market::open();
     let browser = Browser::signed_in(&market, Reader::default(), "/ui/replies");
-    browser.find("#name-new").fill(&browser, "Hello");
+    browser.find("#name").fill(&browser, "Hello");
     browser
-        .find("#text-new")
+        .find("#text")
         .fill(&browser, "{customer}, order {order} is on its way, {customer}.");
     browser.find("form[action='/ui/replies'] button").click(&browser);
-    browser.find("form[action^='/ui/replies/']");
+    browser.wait_for_text(".plain-list", "{customer}, order {order}");
     browser.go("/ui/chats/1");
-    browser.run("const saved = document.querySelector('[data-saved]'); saved.selectedIndex = 1; saved.dispatchEvent(new Event('change'))");
-    let name = browser.text("#chat-title");
-    assert_eq!(
-        browser.run("return document.querySelector('textarea').value"),
-        json!(format!("{name}, order 1 is on its way, {name}."))
+    browser.run(
+        "const saved = document.querySelector('[data-saved]');
+         saved.selectedIndex = 1; saved.dispatchEvent(new Event('change'))",
     );
+    let name = browser.text("#chat-title");
+    let filled = browser.wait("return document.querySelector('textarea').value || null");
+    assert_eq!(filled, json!(format!("{name}, order 1 is on its way, {name}.")));
     browser.go("/ui/replies");
+    browser.find(".plain-list a").click(&browser);
     browser.find("button[value=delete]").click(&browser);
     browser.find(".none");
 }

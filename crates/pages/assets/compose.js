@@ -1,5 +1,7 @@
 // The box to reply in: a draft that is kept, files, and messages that are on their way.
 
+import { showTimes } from "./times.js";
+
 const MAX_BYTES = 5 * 1024 * 1024;
 const MAX_FILES = 10;
 
@@ -77,6 +79,7 @@ export function compose(form, { chat, messages, add, toEnd }) {
       }
       unsent.delete(message);
       message.item.remove();
+      showTimes(answer);
       add(answer.querySelector(".message"));
       keep();
       toEnd();
@@ -173,12 +176,14 @@ export function compose(form, { chat, messages, add, toEnd }) {
     attach(chooser.files);
     chooser.value = "";
   });
-  saved?.addEventListener("change", () => {
-    const filled = saved.value
+  saved?.addEventListener("change", async () => {
+    const answer = await fetch(`/ui/replies/${saved.value}/text`).catch(() => null);
+    saved.value = "";
+    if (!answer?.ok) return complain(words.noAnswer);
+    const filled = (await answer.text())
       .replaceAll("{customer}", () => section.dataset.customer)
       .replaceAll("{order}", () => section.dataset.order);
     text.setRangeText(filled, text.selectionStart, text.selectionEnd, "end");
-    saved.value = "";
     keep();
     text.focus();
   });

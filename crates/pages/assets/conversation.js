@@ -27,7 +27,6 @@ export function conversation() {
   /// Puts a message with the others, unless it is there.
   function add(message) {
     if (document.getElementById(message.id)) return false;
-    showTimes(message);
     const pending = messages.querySelector(".pending, .failed");
     messages.insertBefore(message, pending);
     section.dataset.last = Math.max(section.dataset.last, message.dataset.message);
@@ -45,15 +44,12 @@ export function conversation() {
       const found = await part(`/ui/chats/${chat}/news?after=${section.dataset.last}`);
       if (!found) return false;
       const follow = atEnd();
+      showTimes(found);
       for (const name of ["chat-head", "card", "reply-state"]) {
         const place = document.getElementById(name);
         const now = found.querySelector(`[data-part="${name}"]`);
         // What did not change is left alone: a reader may be in the middle of it.
-        if (place.dataset.shown !== now.innerHTML) {
-          place.dataset.shown = now.innerHTML;
-          place.replaceChildren(...now.childNodes);
-          showTimes(place);
-        }
+        if (place.innerHTML.trim() !== now.innerHTML.trim()) place.replaceChildren(...now.childNodes);
       }
       if (form) form.hidden = Boolean(section.querySelector("[data-closed]"));
       const added = [...found.querySelectorAll(".message")].filter(add);

@@ -1,4 +1,4 @@
-//! Saved replies, and the page on which they are edited.
+//! Saved replies, and the pages on which they are edited.
 
 use askama::Template;
 
@@ -15,7 +15,7 @@ pub struct Reply {
     pub text: String,
 }
 
-/// The page.
+/// All of them, each with the beginning of its text.
 #[derive(Template)]
 #[template(path = "replies.html")]
 pub struct Replies {
@@ -24,5 +24,17 @@ pub struct Replies {
     /// All replies of the business, by name.
     pub replies: Vec<Reply>,
     /// Whether the reader may change them.
+    pub may_write: bool,
+}
+
+/// One of them.
+#[derive(Template)]
+#[template(path = "reply.html")]
+pub struct ReplyPage {
+    /// What is around it.
+    pub frame: Frame,
+    /// The reply.
+    pub reply: Reply,
+    /// Whether the reader may change it.
     pub may_write: bool,
 }

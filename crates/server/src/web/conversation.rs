@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
-use prilavok_domain::{BusinessId, Chat, ChatId, MessageId};
+use prilavok_domain::{BusinessId, Chat, ChatId, Message, MessageId};
 use prilavok_pages::conversation::{Beside, Card, Conversation, Messages, News};
 use prilavok_pages::counter::Counter;
 use prilavok_store::{ChatFilter, MessageRange};
@@ -19,8 +19,9 @@ use super::replies;
 use crate::app::{App, SharedApp};
 use crate::secrets;
 
-/// Messages on a page.
+/// Messages on a page, and about how many bytes they may be: a page is to be light however much was written.
 const PAGE: usize = 50;
+const PAGE_BYTES: usize = 50_000;
 /// New messages that are shown at a time; a reader who was away for longer loads the page anew.
 const NEWS: usize = 100;
 /// Other chats about the same thing that are shown, and messages of each.
@@ -63,6 +64,44 @@ async fn existing(app: &App, business: BusinessId, chat: ChatId) -> Result<Chat,
     app.store.chat(business, chat).await?.ok_or(WebError::NotFound)
 }
 
+/// The newest messages of a chat before `before`, no more than a page takes, and whether there are earlier ones.
+async fn latest(app: &App, chat: &Chat, before: Option<MessageId>) -> Result<(Vec<Message>, bool), WebError> {
+    let page = app
+        .store
+        .latest_messages(chat.business, chat.id, before, PAGE)
+        .await?;
+    let mut bytes = 0;
+    let fitting = page.items.iter().rev().take_while(|message| {
+        bytes += weight(message);
+        bytes <= PAGE_BYTES
+    });
+    // However large, one is shown.
+    let left_out = page.items.len() - fitting.count().max(1).min(page.items.len());
+    let mut messages = page.items;
+    messages.drain(..left_out);
+    Ok((messages, page.more || left_out > 0))
+}
+
+/// About how many bytes a message is as markup.
+fn weight(message: &Message) -> usize {
+    const MARKUP: usize = 400;
+    const LINK: usize = 80;
+    let escaped = |text: &str| {
+        let marks = text.bytes().filter(|byte| b"<>&\"'".contains(byte)).count();
+        text.len() + 4 * marks
+    };
+    let text = message.text.as_ref().map_or(0, |text| {
+        // A link is written twice, with a tag around it.
+        let links = text.as_str().matches("://").count();
+        (1 + links.min(1)) * escaped(text.as_str()) + links * LINK
+    });
+    let files = message
+        .files
+        .iter()
+        .map(|file| MARKUP + 2 * escaped(file.name.as_str()));
+    MARKUP + text + files.sum::<usize>()
+}
+
 /// The page.
 pub(super) async fn conversation(
     State(app): State<SharedApp>,
@@ -73,15 +112,16 @@ pub(super) async fn conversation(
 ) -> Result<Page<Counter>, WebError> {
     let business = seller.business();
     let chat = existing(&app, business, id).await?;
-    let page = app.store.latest_messages(business, id, before, PAGE).await?;
+    let (messages, earlier) = latest(&app, &chat, before).await?;
     if before.is_none() {
         see(&app, &chat).await?;
     }
-    let replies = replies::shown(app.store.saved_replies(business).await?);
+    let replies = app.store.saved_replies(business).await?;
+    let replies = replies.into_iter().map(replies::shown).collect();
     let conversation = Conversation {
         card: card(&app, &seller, &chat).await?,
-        messages: page.items,
-        earlier: page.more,
+        messages,
+        earlier,
         may_write: seller.may_write,
         replies,
         once: secrets::new_session_secret(),
@@ -130,12 +170,12 @@ pub(super) async fn earlier(
     Named(before): Named<true>,
 ) -> Result<Page<Messages>, WebError> {
     let business = seller.business();
-    existing(&app, business, id).await?;
-    let page = app.store.latest_messages(business, id, before, PAGE).await?;
+    let chat = existing(&app, business, id).await?;
+    let (messages, earlier) = latest(&app, &chat, before).await?;
     Ok(Page(Messages {
         frame: seller.frame(),
-        messages: page.items,
-        earlier: page.more,
+        messages,
+        earlier,
     }))
 }
 
