@@ -121,3 +121,26 @@ fn a_page_is_light_and_loads_nothing_from_elsewhere() {
         );
     }
 }
+
+/// How soon pages are seen: `cargo test --test browser -- --ignored --nocapture first_paint`.
+#[test]
+#[ignore = "measures, and a slow machine is no defect"]
+fn first_paint() {
+    let market = Market::open();
+    let browser = Browser::signed_in(&market, Reader::default(), "/ui/");
+    for path in PAGES {
+        let mut times: Vec<f64> = Vec::new();
+        for _ in 0..21 {
+            browser.devtools("Network.clearBrowserCache", &serde_json::json!({}));
+            browser.go(path);
+            let time = browser
+                .wait("return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null");
+            times.push(time.as_f64().expect("a number"));
+        }
+        times.sort_by(f64::total_cmp);
+        println!(
+            "{path}: {} ms in the middle of 21, {} at most",
+            times[10], times[20]
+        );
+    }
+}

@@ -16,6 +16,20 @@ fn screenshots() {
         "/businesses/1/chats/1/arbitration",
         &serde_json::json!({}),
     );
+    let writer = Browser::signed_in(&market, Reader::default(), "/ui/replies");
+    for (name, text) in [
+        ("В пути", "Здравствуйте, {customer}! Заказ {order} уже в пути."),
+        (
+            "Возврат принят",
+            "{customer}, мы получили возврат по заказу {order} и вернём деньги до конца недели.",
+        ),
+    ] {
+        writer.find("#name").fill(&writer, name);
+        writer.find("#text").fill(&writer, text);
+        writer.find(".panel button").click(&writer);
+        writer.wait_for_text(".plain-list", name);
+    }
+    drop(writer);
     let wide = Reader {
         height: 660,
         ..Reader::default()

@@ -15,6 +15,16 @@ pub enum Audience {
 }
 
 impl Audience {
+    /// Whose page a path is.
+    #[must_use]
+    pub fn of_path(path: &str) -> Self {
+        let marketplace = ["/ui/operator", "/ui/arbiter"];
+        match marketplace.iter().any(|prefix| path.starts_with(prefix)) {
+            true => Self::Operator,
+            false => Self::Seller,
+        }
+    }
+
     /// Where its pages begin.
     #[must_use]
     pub const fn home(self) -> &'static str {

@@ -10,7 +10,7 @@ use prilavok_pages::counter::Counter;
 use prilavok_store::{ChatFilter, MessageRange};
 
 use super::error::WebError;
-use super::form::SellerForm;
+use super::form::SentBy;
 use super::inbox::{self, Asked};
 use super::message_form::MessageForm;
 use super::page::{Page, render};
@@ -117,7 +117,7 @@ pub(super) async fn conversation(
         see(&app, &chat).await?;
     }
     let replies = app.store.saved_replies(business).await?;
-    let replies = replies.into_iter().map(replies::shown).collect();
+    let replies = replies.iter().map(replies::shown).collect();
     let conversation = Conversation {
         card: card(&app, &seller, &chat).await?,
         messages,
@@ -183,7 +183,7 @@ pub(super) async fn earlier(
 pub(super) async fn seen(
     State(app): State<SharedApp>,
     InPath(id): InPath,
-    SellerForm { seller, .. }: SellerForm,
+    SentBy { reader: seller, .. }: SentBy<Seller>,
 ) -> Result<StatusCode, WebError> {
     let chat = existing(&app, seller.business(), id).await?;
     see(&app, &chat).await?;

@@ -35,7 +35,7 @@ pub(super) async fn events(
     let query = parts.uri.query().unwrap_or_default();
     let last = live::last_event_id(Errors::new(), &parts.headers, query).unwrap_or_default();
     let start = Start::find(&*app.store, Some(business), last, app.now()).await?;
-    let permit = SignedIn {
+    let permit = Watching {
         headers: parts.headers,
         business,
     };
@@ -45,13 +45,13 @@ pub(super) async fn events(
 }
 
 /// The permit of an open stream: the session, and the key behind it.
-struct SignedIn {
+struct Watching {
     headers: HeaderMap,
     business: BusinessId,
 }
 
 #[async_trait]
-impl Permit for SignedIn {
+impl Permit for Watching {
     async fn holds(&self, app: &App) -> bool {
         let Ok(session) = reader::session(app, Audience::Seller, &self.headers, By::Itself) else {
             return false;

@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, Request};
 use prilavok_pages::trouble::Problem;
 
 use super::error::WebError;
-use super::reader::Seller;
+use super::reader::SignedIn;
 use super::session::Session;
 use crate::app::SharedApp;
 
@@ -37,25 +37,23 @@ impl FromRequest<SharedApp> for Fields {
     }
 }
 
-/// A form that a page of the seller's session sent.
-pub(super) struct SellerForm {
-    pub(super) seller: Seller,
+/// A form that a page of the reader's own session sent. A handler that takes it cannot be reached without the token.
+pub(super) struct SentBy<R> {
+    pub(super) reader: R,
     pub(super) fields: Fields,
 }
 
-impl FromRequest<SharedApp> for SellerForm {
+impl<R: SignedIn> FromRequest<SharedApp> for SentBy<R> {
     type Rejection = WebError;
 
     async fn from_request(request: Request, app: &SharedApp) -> Result<Self, WebError> {
         let (mut parts, body) = request.into_parts();
-        let seller =
-            <Seller as axum::extract::FromRequestParts<SharedApp>>::from_request_parts(&mut parts, app)
-                .await?;
+        let reader = R::from_request_parts(&mut parts, app).await?;
         let header = parts.headers.get(CSRF_HEADER).cloned();
         let fields = Fields::from_request(Request::from_parts(parts, body), app).await?;
         let token = header.as_ref().and_then(|header| header.to_str().ok());
-        check_token(&seller.session, token.unwrap_or_else(|| fields.get(CSRF)))?;
-        Ok(Self { seller, fields })
+        check_token(reader.session(), token.unwrap_or_else(|| fields.get(CSRF)))?;
+        Ok(Self { reader, fields })
     }
 }
 

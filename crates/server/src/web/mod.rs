@@ -99,3 +99,62 @@ pub(crate) fn turn_away(parts: &Parts) -> Response {
         WebError::Overloaded.into_response(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, Request, header};
+
+    use super::*;
+
+    async fn text(response: Response) -> (u16, HeaderMap, String) {
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 1_000_000).await.expect("a body");
+        let text = String::from_utf8(bytes.into()).expect("UTF-8");
+        (parts.status.as_u16(), parts.headers, text)
+    }
+
+    fn asked(headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::get("/ui/chats/1");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).expect("a request").into_parts().0
+    }
+
+    #[tokio::test]
+    async fn who_is_turned_away_gets_a_page_in_his_language() {
+        let (status, headers, page) = text(turn_away(&asked(&[("accept-language", "ru")]))).await;
+        assert_eq!(status, 503);
+        assert_eq!(headers[header::RETRY_AFTER], "1");
+        assert!(headers.contains_key(header::CONTENT_SECURITY_POLICY));
+        assert!(
+            page.starts_with("<!doctype html>") && page.contains("Сервер занят"),
+            "{page}"
+        );
+        let (status, _, part) = text(turn_away(&asked(&[("x-part", "1")]))).await;
+        assert_eq!(status, 503);
+        assert!(part.starts_with("<p class=\"alert\""), "{part}");
+    }
+
+    #[tokio::test]
+    async fn a_defect_shows_a_page_and_nothing_of_what_it_was() {
+        let parts = asked(&[]);
+        let panicked = WebError::panicked(&"secret").into_response();
+        let (status, _, page) = text(surround::finish(&visit::Visit::of(&parts), &parts, panicked)).await;
+        assert_eq!(status, 500);
+        assert!(
+            page.contains("Something is broken") && !page.contains("secret"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn pages_are_told_from_what_only_begins_like_them() {
+        assert!(["/ui", "/ui/", "/ui/chats/1"].iter().all(|path| is_at(path)));
+        assert!(
+            !["/", "/uix", "/v2/ui/", "/operator/v1"]
+                .iter()
+                .any(|path| is_at(path))
+        );
+    }
+}

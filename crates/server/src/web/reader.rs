@@ -28,6 +28,12 @@ pub(super) const fn cookie_name(audience: Audience) -> &'static str {
     }
 }
 
+/// Somebody who is signed in.
+pub(super) trait SignedIn: FromRequestParts<SharedApp, Rejection = WebError> + Send {
+    /// The session.
+    fn session(&self) -> &Session;
+}
+
 /// Somebody who answers the chats of a business. A handler that takes it cannot be reached without signing in.
 pub(super) struct Seller {
     pub(super) visit: Visit,
@@ -61,6 +67,12 @@ impl Seller {
     }
 }
 
+impl SignedIn for Seller {
+    fn session(&self) -> &Session {
+        &self.session
+    }
+}
+
 impl FromRequestParts<SharedApp> for Seller {
     type Rejection = WebError;
 
@@ -91,6 +103,12 @@ impl Operator {
             name: String::new(),
             csrf: self.session.csrf.clone(),
         }))
+    }
+}
+
+impl SignedIn for Operator {
+    fn session(&self) -> &Session {
+        &self.session
     }
 }
 

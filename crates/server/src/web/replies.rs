@@ -9,7 +9,7 @@ use prilavok_pages::trouble::Problem;
 use prilavok_store::{ReplyContent, SavedReply};
 
 use super::error::WebError;
-use super::form::{Fields, SellerForm};
+use super::form::{Fields, SentBy};
 use super::page::Page;
 use super::reader::Seller;
 use crate::app::{App, SharedApp};
@@ -17,7 +17,7 @@ use crate::app::{App, SharedApp};
 const PAGE: &str = "/ui/replies";
 
 /// A reply as pages show it.
-pub(super) fn shown(reply: SavedReply) -> Reply {
+pub(super) fn shown(reply: &SavedReply) -> Reply {
     Reply {
         id: reply.id.get(),
         name: reply.content.name.as_str().to_owned(),
@@ -29,14 +29,17 @@ pub(super) async fn replies(State(app): State<SharedApp>, seller: Seller) -> Res
     let replies = app.store.saved_replies(seller.business()).await?;
     Ok(Page(Replies {
         frame: seller.frame(),
-        replies: replies.into_iter().map(shown).collect(),
+        replies: replies.iter().map(shown).collect(),
         may_write: seller.may_write,
     }))
 }
 
 pub(super) async fn add(
     State(app): State<SharedApp>,
-    SellerForm { seller, fields }: SellerForm,
+    SentBy {
+        reader: seller,
+        fields,
+    }: SentBy<Seller>,
 ) -> Result<Response, WebError> {
     seller.must_write()?;
     let content = content(&fields)?;
@@ -75,7 +78,7 @@ pub(super) async fn reply(
     let reply = one(&app, &seller, id).await?;
     Ok(Page(ReplyPage {
         frame: seller.frame(),
-        reply: shown(reply),
+        reply: shown(&reply),
         may_write: seller.may_write,
     }))
 }
@@ -93,7 +96,10 @@ pub(super) async fn text(
 pub(super) async fn change(
     State(app): State<SharedApp>,
     InPath(id): InPath,
-    SellerForm { seller, fields }: SellerForm,
+    SentBy {
+        reader: seller,
+        fields,
+    }: SentBy<Seller>,
 ) -> Result<Response, WebError> {
     seller.must_write()?;
     match fields.get("do") {

@@ -94,11 +94,7 @@ fn shown(visit: &Visit, parts: &Parts, error: &WebError) -> Response {
         }
         _ if visit.part => page::render(error.status(), &TroublePart { frame, trouble }),
         _ => {
-            let home = if visit.here.starts_with(Audience::Operator.home()) {
-                Audience::Operator.home()
-            } else {
-                Audience::Seller.home()
-            };
+            let home = Audience::of_path(&visit.here).home();
             page::render(error.status(), &TroublePage { frame, trouble, home })
         }
     };
