@@ -145,6 +145,17 @@ fn what_another_site_sends_is_refused() {
 fn a_key_that_may_only_read_cannot_write() {
     let market = Market::open();
     let (cookie, token) = sign_in(&market, &market.reader);
+    market.customer_writes(1, "?");
+    let unread = || {
+        get(&market, "/ui/", &cookie)
+            .text()
+            .expect("text")
+            .matches("class=\"unread\"")
+            .count()
+    };
+    let before = unread();
+    assert_eq!(get(&market, "/ui/chats/1", &cookie).status(), 200);
+    assert_eq!(unread(), before, "what it reads is unread for those who answer");
     let form = Form::new().text("csrf", token.clone()).text("text", "x");
     let send = market
         .request(Method::POST, "/ui/chats/1/messages")

@@ -113,7 +113,7 @@ pub(super) async fn conversation(
     let business = seller.business();
     let chat = existing(&app, business, id).await?;
     let (messages, earlier) = latest(&app, &chat, before).await?;
-    if before.is_none() {
+    if before.is_none() && seller.may_write {
         see(&app, &chat).await?;
     }
     let replies = app.store.saved_replies(business).await?;
@@ -186,7 +186,10 @@ pub(super) async fn seen(
     SentBy { reader: seller, .. }: SentBy<Seller>,
 ) -> Result<StatusCode, WebError> {
     let chat = existing(&app, seller.business(), id).await?;
-    see(&app, &chat).await?;
+    // Who cannot answer reads for nobody else.
+    if seller.may_write {
+        see(&app, &chat).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
