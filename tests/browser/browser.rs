@@ -101,14 +101,16 @@ impl Browser {
         let browser = Self::open(market, reader);
         browser.go("/ui/sign-in");
         browser.sign_in(&market.key);
-        browser.find(".brand + nav");
         browser.go(path);
         browser
     }
 
     pub(crate) fn sign_in(&self, secret: &str) {
         self.find("#secret").fill(self, secret);
+        // Whatever comes of it is another page.
+        self.run("window.before = true");
         self.find("form.box button").click(self);
+        self.wait("return !window.before && document.readyState === 'complete'");
     }
 
     /// The window's size, and whether the system is dark.
