@@ -31,6 +31,11 @@ languages:
 integrations:
     integrations/test.sh
 
+# The pictures of the pages in docs/screenshots, anew. Needs pngquant, and a font with Chinese characters.
+screenshots:
+    cargo test --test browser -- --ignored screenshots
+    pngquant --force --ext .png --speed 1 docs/screenshots/*.png
+
 # Formatting, lints, licences.
 lint:
     cargo fmt --check

@@ -1,5 +1,7 @@
 //! The Buyer API over real HTTP: what a shop's page may rely on, and what it must never see.
 
+#[path = "../chromium.rs"]
+#[expect(dead_code, reason = "the counter's tests use the rest")]
 mod browser;
 mod chats;
 mod cors;

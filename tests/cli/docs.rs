@@ -44,6 +44,8 @@ fn the_page_loads_nothing_but_what_the_server_itself_serves() {
             Some("js") => "text/javascript",
             Some("css") => "text/css",
             Some("png") => "image/png",
+            // Where people, not programs, go on.
+            Some("/ui/") => "text/html",
             _ => "application/json",
         };
         let media_type = header(&answer, CONTENT_TYPE);

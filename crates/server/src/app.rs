@@ -22,6 +22,7 @@ use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::recording::Recorder;
 use crate::settings::Settings;
+use crate::web::Web;
 
 /// Hourly counts reach the store at most this much late.
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
@@ -75,6 +76,8 @@ pub struct App {
     pub request_log: Arc<RequestLog>,
     /// Buyers' tokens, and what each buyer may do at a time.
     pub buyers: Buyers,
+    /// What the pages keep.
+    pub web: Web,
     /// What is measured.
     pub metrics: Arc<Metrics>,
     /// Whether the store works.
@@ -151,6 +154,7 @@ impl App {
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
             notifier,
             scheduled,
+            web: Web::default(),
             metrics,
             readiness: Readiness::default(),
             store,

@@ -25,4 +25,6 @@ pub mod router;
 pub mod secrets;
 pub mod settings;
 mod socket;
+mod uploads;
+pub mod web;
 mod web_widget;

@@ -12,6 +12,8 @@ pub enum Surface {
     Operator,
     /// The Buyer API.
     Buyer,
+    /// The seller's pages.
+    Pages,
 }
 
 impl Surface {
@@ -22,6 +24,7 @@ impl Surface {
             Self::Partner => "partner",
             Self::Operator => "operator",
             Self::Buyer => "buyer",
+            Self::Pages => "pages",
         }
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod backup;
 pub mod chats;
+pub mod counter;
 pub mod credentials;
 pub mod error;
 pub mod files;
@@ -26,7 +27,7 @@ use async_trait::async_trait;
 use prilavok_domain::{
     Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId, CredentialKind,
     Customer, Event, FileId, Message, MessageId, MessageText, Order, OrderId, PublicId, Return, ReturnId,
-    SubscriptionId, Timestamp,
+    SavedReplyId, SubscriptionId, Timestamp,
 };
 use tokio::sync::broadcast;
 
@@ -35,6 +36,7 @@ pub use chats::{
     ChatChange, ChatCursor, ChatFilter, CustomerChats, CustomerEvents, MessageRange, NewMessage, Page,
     StartChat, Started, StoredFile, Subject,
 };
+pub use counter::{ReplyContent, SavedReply};
 pub use credentials::{Credential, CredentialChange, NewCredential, OperatorToken, SecretHash};
 pub use error::{Conflict, Entity, Refusal, StoreError};
 pub use idempotency::{Applied, Idempotency, Surface};
@@ -308,6 +310,35 @@ pub trait Store: Send + Sync + 'static {
         again: Again,
         now: Timestamp,
     ) -> Result<u64>;
+
+    // --- The counter: what the people share who answer the chats of a business.
+
+    /// The newest `limit` messages of a chat before `before`, oldest first; whether there are more before them.
+    async fn latest_messages(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Page<Message>>;
+    /// For each of `chats` the newest message of it that was seen.
+    async fn seen(&self, business: BusinessId, chats: &[ChatId]) -> Result<Vec<Option<MessageId>>>;
+    /// Keeps that the messages of a chat up to `message` were seen. What was seen stays so.
+    async fn mark_seen(&self, business: BusinessId, chat: ChatId, message: MessageId) -> Result<()>;
+    /// The saved replies of a business by name, bytewise; at most 100.
+    async fn saved_replies(&self, business: BusinessId) -> Result<Vec<SavedReply>>;
+    /// Adds a saved reply. Refused with [`Conflict::NameTaken`] and [`Conflict::TooManyReplies`].
+    async fn add_reply(
+        &self,
+        business: BusinessId,
+        content: ReplyContent,
+        now: Timestamp,
+    ) -> Result<SavedReply>;
+    /// Changes a saved reply. Refused with [`Conflict::NameTaken`].
+    async fn change_reply(&self, business: BusinessId, id: SavedReplyId, content: ReplyContent)
+    -> Result<()>;
+    /// Removes a saved reply, if it is there.
+    async fn delete_reply(&self, business: BusinessId, id: SavedReplyId) -> Result<()>;
 
     // --- Scheduled work.
 

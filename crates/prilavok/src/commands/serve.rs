@@ -137,6 +137,8 @@ Read chat 1 as the seller's system, then answer in it as the buyer:
   curl -H 'Authorization: Bearer {operator}' -H 'Content-Type: application/json' \
    -d '{{\"sender\":\"CUSTOMER\",\"message\":\"Здравствуйте!\"}}' '{address}/operator/v1/businesses/1/chats/1/messages'
 
+The same chats for people, where that key signs in: {address}/ui/
+
 Chat as a buyer, in a shop's page, for the next hour (prilavok buyer-token makes another token):
 
   {address}/ui/widget/example#token={buyer}

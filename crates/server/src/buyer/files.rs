@@ -101,6 +101,5 @@ pub(super) async fn get_file(
     let Some((_, stored)) = found else {
         return Err(ApiError::missing(&Entity::Chat(chat).to_string(), "fileId"));
     };
-    let (size, content) = app.files.get(&stored.object).await?;
-    Ok(partner::file_answer(&stored, size, Body::from_stream(content)))
+    Ok(partner::content(&app, &stored).await?)
 }

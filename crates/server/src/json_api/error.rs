@@ -264,6 +264,7 @@ const fn path_parameter(entity: &Entity) -> &'static str {
         Entity::Credential(_) => "id",
         Entity::Subscription(_) => "subscriptionId",
         Entity::Event(_) => "eventId",
+        Entity::SavedReply(_) => "replyId",
     }
 }
 
@@ -275,6 +276,7 @@ const fn conflicting_field(conflict: Conflict) -> &'static str {
         Conflict::OrderHasChats
         | Conflict::ReturnHasChats
         | Conflict::TooManyKeys
+        | Conflict::TooManyReplies
         | Conflict::Revoked
         | Conflict::SubscriptionDisabled
         | Conflict::IdempotencyKeyReused => "",

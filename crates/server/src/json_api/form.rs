@@ -1,8 +1,6 @@
 //! The form of a message with files: its parts in any order, its files streamed into the file store. What
 //! was stored is removed again unless a message names it.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, header};
@@ -10,8 +8,8 @@ use multer::{Constraints, Field, Multipart, SizeLimit};
 use prilavok_domain::message::MAX_FILE_BYTES;
 use prilavok_domain::rules::WaitFor;
 use prilavok_domain::{BusinessId, ChatId, Message, MessageText, Sender, Timestamp};
-use prilavok_store::files::{FileStore, UploadError};
-use prilavok_store::{Applied, Idempotency, NewMessage, StoreError, StoredFile};
+use prilavok_store::files::UploadError;
+use prilavok_store::{Applied, Idempotency, NewMessage, StoredFile};
 use sha2::{Digest, Sha256};
 
 use super::body::{interrupted, unsupported};
@@ -19,6 +17,7 @@ use super::error::{ApiError, Code, Problem};
 use super::{fields, message_json};
 use crate::app::{App, SharedApp};
 use crate::form_file_name;
+use crate::uploads::Uploads;
 
 const MAX_FILES: usize = 10;
 /// Ten files, and what is around them.
@@ -94,21 +93,17 @@ struct Parts {
 
 impl Parts {
     fn new(app: &App, business: BusinessId) -> Self {
-        let uploads = Uploads {
-            store: app.files.clone(),
-            files: Vec::new(),
-        };
         Self {
             business,
             now: app.now(),
             texts: Vec::new(),
-            uploads,
+            uploads: Uploads::new(app.files.clone()),
             contents: Vec::new(),
         }
     }
 
     async fn add_file(&mut self, app: &App, field: Field<'_>) -> Result<(), ApiError> {
-        if self.uploads.files.len() == MAX_FILES {
+        if self.uploads.files().len() == MAX_FILES {
             return Err(ApiError::field(
                 "file",
                 format!("must be given 1 to {MAX_FILES} times"),
@@ -129,7 +124,7 @@ impl Parts {
             UploadError::Store(error) => error.into(),
         })?;
         self.contents.push(upload.sha256);
-        self.uploads.files.push(StoredFile {
+        self.uploads.add(StoredFile {
             object: upload.object,
             name,
             size: upload.size,
@@ -182,7 +177,7 @@ impl Parts {
                 .iter()
                 .map(|(name, _)| Problem::new(name.as_str(), "is not known here")),
         );
-        if self.uploads.files.is_empty() {
+        if self.uploads.files().is_empty() {
             problems.push(Problem::new(
                 "file",
                 format!("must be given 1 to {MAX_FILES} times"),
@@ -253,7 +248,7 @@ impl Form {
         add(self.sender.as_str().as_bytes());
         add(self.text.as_ref().map_or("", MessageText::as_str).as_bytes());
         add(self.wait_for.map_or("", WaitFor::as_str).as_bytes());
-        for (file, content) in self.uploads.files.iter().zip(&self.contents) {
+        for (file, content) in self.uploads.files().iter().zip(&self.contents) {
             add(file.name.as_str().as_bytes());
             add(content);
         }
@@ -268,68 +263,14 @@ impl Form {
         chat: ChatId,
         once: Option<Idempotency>,
     ) -> Result<Applied<Message>, ApiError> {
-        let app = Arc::clone(app);
-        let sending = tokio::spawn(async move {
-            let Self {
-                business,
-                sender,
-                text,
-                wait_for,
-                uploads,
-                ..
-            } = self;
-            let files = uploads.files.clone();
-            let new = NewMessage {
-                sender,
-                text,
-                files,
-                wait_for,
-            };
-            let written = app
-                .store
-                .append_message(business, chat, new, once, app.now())
-                .await;
-            match &written {
-                Ok(applied) if applied.replayed => drop(uploads),
-                Err(StoreError::Refused(_)) => drop(uploads),
-                // After a failure nobody knows whether the message was written: orphans are swept.
-                Ok(_) | Err(_) => uploads.keep(),
-            }
-            written
-        });
-        Ok(sending.await.map_err(ApiError::internal)??)
-    }
-}
-
-/// Files that no message names yet: removed when dropped.
-struct Uploads {
-    store: FileStore,
-    files: Vec<StoredFile>,
-}
-
-impl Uploads {
-    /// A message names them now.
-    fn keep(mut self) {
-        self.files.clear();
-    }
-}
-
-impl Drop for Uploads {
-    fn drop(&mut self) {
-        let files = std::mem::take(&mut self.files);
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
+        let new = NewMessage {
+            sender: self.sender,
+            text: self.text,
+            files: self.uploads.files().to_vec(),
+            wait_for: self.wait_for,
         };
-        if !files.is_empty() {
-            let store = self.store.clone();
-            runtime.spawn(async move {
-                for file in files {
-                    if let Err(error) = store.remove(&file.object).await {
-                        tracing::warn!(file.object, %error, "a file that is not needed could not be removed");
-                    }
-                }
-            });
-        }
+        let written = self.uploads.send(app, self.business, chat, new, once).await;
+        Ok(written.map_err(ApiError::internal)??)
     }
 }
 

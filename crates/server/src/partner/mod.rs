@@ -21,7 +21,7 @@ mod route;
 mod service;
 mod token;
 
+pub(crate) use download::content;
 pub use download::download;
-pub(crate) use download::file_answer;
 pub use service::{Injected, called, partner};
 pub(crate) use service::{drain, panicked, refuse, turn_away};

@@ -10,8 +10,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::app::SharedApp;
+use crate::overload::RETRY_AFTER;
 use crate::settings::BuyerSettings;
 
+const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
@@ -69,6 +71,26 @@ pub(crate) fn router() -> Router<SharedApp> {
     router
 }
 
+/// Whether the widget answers at this path, and not the counter, which has the rest of `/ui`.
+pub(crate) fn is_at(path: &str) -> bool {
+    path.strip_prefix("/ui/widget")
+        .is_some_and(|rest| rest.is_empty() || rest == ".js" || rest.starts_with('/'))
+}
+
+/// The answer to a request that nothing is done for, because too many wait. It may be shown in a shop's frame, and is
+/// taken for neither a script nor a style.
+pub(crate) fn turn_away() -> Response {
+    let mut response = file(TEXT, "The server is busy. Try again in a moment.\n");
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'"),
+    );
+    response
+}
+
 async fn page(State(app): State<SharedApp>) -> Response {
     let mut response = file(HTML, include_str!("widget.html"));
     if let Ok(policy) = HeaderValue::from_str(&policy(&app.settings.buyer)) {
@@ -116,4 +138,33 @@ fn file(media_type: &'static str, content: &'static str) -> Response {
         ),
     ];
     (headers, content).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_widget_is_told_from_the_counter() {
+        let own = [
+            "/ui/widget",
+            "/ui/widget.js",
+            "/ui/widget/widget.js",
+            "/ui/widget/example",
+        ];
+        assert!(own.iter().all(|path| is_at(path)));
+        let others = ["/ui", "/ui/", "/ui/widgets", "/ui/widget.css", "/buyer/v1/me"];
+        assert!(!others.iter().any(|path| is_at(path)));
+    }
+
+    #[test]
+    fn who_is_turned_away_is_told_so_in_the_frame() {
+        let response = turn_away();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let headers = response.headers();
+        assert_eq!(headers[header::RETRY_AFTER], RETRY_AFTER);
+        assert_eq!(headers[header::CONTENT_TYPE], TEXT);
+        assert_eq!(headers[header::CONTENT_SECURITY_POLICY], "default-src 'none'");
+        assert_eq!(headers.get_all(header::CONTENT_SECURITY_POLICY).iter().count(), 1);
+    }
 }

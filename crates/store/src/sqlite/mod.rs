@@ -9,6 +9,7 @@ mod backup;
 mod chat_list;
 mod chats;
 mod check;
+mod counter;
 mod credentials;
 mod deliveries;
 mod events;
@@ -38,7 +39,7 @@ use async_trait::async_trait;
 use prilavok_domain::{
     Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId, CredentialKind,
     Customer, Event, FileId, IdSequence, Message, MessageId, MessageText, Order, OrderId, PublicId, Return,
-    ReturnId, SubscriptionId, Timestamp,
+    ReturnId, SavedReplyId, SubscriptionId, Timestamp,
 };
 use tokio::sync::broadcast;
 
@@ -48,9 +49,9 @@ use crate::observer::{Observed, Observer};
 use crate::{
     Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential,
     CredentialChange, CustomerChats, CustomerEvents, ForgetBefore, LoggedAttempt, MessageRange,
-    NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put, Registration, Result, SecretHash,
-    StartChat, Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage,
-    Waiting,
+    NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put, Registration, ReplyContent, Result,
+    SavedReply, SecretHash, StartChat, Started, Store, StoreError, StoredFile, Subscription,
+    SubscriptionChange, Switch, Try, Usage, Waiting,
 };
 pub use open::{OpenError, private_folder};
 use presence::Presence;
@@ -468,6 +469,59 @@ impl Store for SqliteStore {
     ) -> Result<u64> {
         self.writer
             .write(move |write| deliveries::send_again(write, business, id, again, now))
+            .await
+    }
+
+    async fn latest_messages(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Page<Message>> {
+        self.readers
+            .read(|conn| counter::latest(conn, business, chat, before, limit))
+    }
+
+    async fn seen(&self, business: BusinessId, chats: &[ChatId]) -> Result<Vec<Option<MessageId>>> {
+        self.readers.read(|conn| counter::seen(conn, business, chats))
+    }
+
+    async fn mark_seen(&self, business: BusinessId, chat: ChatId, message: MessageId) -> Result<()> {
+        self.writer
+            .write_at_request(move |write| counter::mark_seen(write.conn, business, chat, message))
+            .await
+    }
+
+    async fn saved_replies(&self, business: BusinessId) -> Result<Vec<SavedReply>> {
+        self.readers.read(|conn| counter::replies(conn, business))
+    }
+
+    async fn add_reply(
+        &self,
+        business: BusinessId,
+        content: ReplyContent,
+        now: Timestamp,
+    ) -> Result<SavedReply> {
+        self.writer
+            .write_at_request(move |write| counter::add_reply(write, business, &content, now))
+            .await
+    }
+
+    async fn change_reply(
+        &self,
+        business: BusinessId,
+        id: SavedReplyId,
+        content: ReplyContent,
+    ) -> Result<()> {
+        self.writer
+            .write_at_request(move |write| counter::change_reply(write.conn, business, id, &content))
+            .await
+    }
+
+    async fn delete_reply(&self, business: BusinessId, id: SavedReplyId) -> Result<()> {
+        self.writer
+            .write_at_request(move |write| counter::delete_reply(write.conn, business, id))
             .await
     }
 

@@ -8,6 +8,7 @@ mod chat_lists;
 mod chats;
 mod clock;
 mod concurrency;
+mod counter;
 mod credentials;
 mod deliveries;
 mod delivery_log;
