@@ -31,6 +31,11 @@ languages:
 integrations:
     integrations/test.sh
 
+# The pictures of the pages in docs/screenshots, anew. Needs pngquant, and a font with Chinese characters.
+screenshots:
+    cargo test --test browser -- --ignored screenshots
+    pngquant --force --ext .png --speed 1 docs/screenshots/*.png
+
 # Formatting, lints, licences.
 lint:
     cargo fmt --check
@@ -41,6 +46,7 @@ lint:
 openapi:
     cargo run -q -- openapi partner > openapi/partner.json
     cargo run -q -- openapi operator > openapi/operator.json
+    cargo run -q -- openapi buyer > openapi/buyer.json
     cargo run -q -- openapi partner --format postman > openapi/partner.postman_collection.json
     cargo run -q -- openapi partner --format http > openapi/partner.http
 

@@ -10,6 +10,7 @@
 pub mod answers;
 pub mod authorization;
 pub mod bodies;
+pub mod buyer_tokens;
 pub mod connections;
 mod failure;
 pub mod file_names;
@@ -65,6 +66,7 @@ mod tests {
         answers,
         authorization,
         bodies,
+        buyer_tokens,
         connections,
         file_names,
         forms,

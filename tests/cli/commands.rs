@@ -51,7 +51,7 @@ fn wrong_usage_is_told_apart_from_failure() {
         &[][..],
         &["bogus"],
         &["serve", "--port", "1"],
-        &["openapi", "buyer"],
+        &["openapi", "parcels"],
         &["backup"],
         &create,
         &[&create[..], &["--scope", "everything"]].concat(),
@@ -85,6 +85,7 @@ fn the_documents_are_those_that_the_server_shows() {
         (&["openapi"][..], "/openapi.json"),
         (&["openapi", "partner"], "/openapi.json"),
         (&["openapi", "operator"], "/operator/v1/openapi.json"),
+        (&["openapi", "buyer"], "/buyer/v1/openapi.json"),
     ] {
         let here: Value = serde_json::from_str(&printed(folder.path(), arguments)).expect("JSON");
         let there: Value = server.get(path).send().expect("an answer").json().expect("JSON");

@@ -39,6 +39,11 @@ impl Introduction {
         self.secret("operator token")
     }
 
+    pub(crate) fn buyer(&self) -> &str {
+        let (_, token) = self.text.split_once("#token=").expect("a token");
+        token.lines().next().expect("a line")
+    }
+
     fn requests(&self) -> Vec<&str> {
         let lines = self.text.lines().map(str::trim_start);
         lines.filter(|line| line.starts_with("curl ")).collect()

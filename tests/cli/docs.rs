@@ -44,6 +44,8 @@ fn the_page_loads_nothing_but_what_the_server_itself_serves() {
             Some("js") => "text/javascript",
             Some("css") => "text/css",
             Some("png") => "image/png",
+            // Where people, not programs, go on.
+            Some("/ui/") => "text/html",
             _ => "application/json",
         };
         let media_type = header(&answer, CONTENT_TYPE);
@@ -79,13 +81,20 @@ fn the_policy_lets_the_page_reach_no_other_host() {
 }
 
 #[test]
-fn the_page_offers_both_documents_and_each_operation_in_them_has_a_name_of_its_own() {
+fn the_page_offers_all_documents_and_each_operation_in_them_has_a_name_of_its_own() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(folder.path());
     let script = get(&server, "/docs/prilavok.js").text().expect("text");
     let urls = quoted(&script, "url: ");
-    assert_eq!(urls, ["/openapi.json", "/operator/v1/openapi.json"]);
-    for (url, least) in urls.into_iter().zip([10, 30]) {
+    assert_eq!(
+        urls,
+        [
+            "/openapi.json",
+            "/operator/v1/openapi.json",
+            "/buyer/v1/openapi.json"
+        ]
+    );
+    for (url, least) in urls.into_iter().zip([10, 30, 11]) {
         let answer = get(&server, url);
         assert_eq!(header(&answer, CONTENT_TYPE), "application/json");
         let document: Value = answer.json().expect("JSON");

@@ -2,6 +2,7 @@
 //! it stops.
 
 mod binary;
+mod buyer_token;
 mod certificates;
 mod chat;
 mod chat_watch;

@@ -64,15 +64,30 @@ fn who_is_turned_away_gets_the_envelope_of_its_surface() {
     assert_eq!(answer.header("x-ratelimit-resource-limit"), "1000");
     assert_eq!(answer.header("x-ratelimit-resource-remaining"), "1000");
 
-    let answer = ask(&counter, Method::GET, "/operator/v1/businesses");
-    let error = &answer.json()["error"];
-    assert_eq!(
-        (answer.status, &error["code"]),
-        (503, &serde_json::json!("UNAVAILABLE"))
-    );
-    assert_eq!(answer.header("retry-after"), "1");
-    assert!(!answer.header("x-request-id").is_empty());
-    assert_eq!(error["requestId"], answer.header("x-request-id"));
+    for path in ["/operator/v1/businesses", "/buyer/v1/chats"] {
+        let answer = ask(&counter, Method::GET, path);
+        let error = &answer.json()["error"];
+        assert_eq!(
+            (answer.status, &error["code"]),
+            (503, &serde_json::json!("UNAVAILABLE"))
+        );
+        assert_eq!(answer.header("retry-after"), "1");
+        assert!(!answer.header("x-request-id").is_empty());
+        assert_eq!(error["requestId"], answer.header("x-request-id"));
+    }
+    for (path, media_type, policy) in [
+        ("/ui/", "text/html", "frame-ancestors 'none'"),
+        ("/ui/widget", "text/plain", "default-src 'none'"),
+        ("/ui/widget.js", "text/plain", "default-src 'none'"),
+    ] {
+        let answer = ask(&counter, Method::GET, path);
+        assert_eq!(answer.status, 503, "{path}");
+        assert_eq!(answer.header("retry-after"), "1", "{path}");
+        let found = answer.header("content-type");
+        assert!(found.starts_with(media_type), "{path}: {found}");
+        let found = answer.header("content-security-policy");
+        assert!(found.ends_with(policy), "{path}: {found}");
+    }
 }
 
 #[test]

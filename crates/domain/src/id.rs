@@ -63,6 +63,8 @@ ids! {
     EventId,
     /// A subscription to notifications; unique across the server.
     SubscriptionId,
+    /// A saved reply of a business.
+    SavedReplyId,
 }
 
 #[cfg(test)]

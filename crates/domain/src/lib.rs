@@ -21,7 +21,10 @@ pub use business::{
 };
 pub use chat::{Chat, ChatStatus, ChatType, Context, ContextType};
 pub use event::{Event, EventTypes};
-pub use id::{BusinessId, CampaignId, ChatId, EventId, FileId, MessageId, OrderId, ReturnId, SubscriptionId};
+pub use id::{
+    BusinessId, CampaignId, ChatId, EventId, FileId, MessageId, OrderId, ReturnId, SavedReplyId,
+    SubscriptionId,
+};
 pub use id_sequence::IdSequence;
 pub use message::{Attachment, FileName, Message, MessageText, Sender};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};

@@ -14,6 +14,7 @@ use prilavok_store::requests::{self, RequestLog};
 use tokio::task::JoinHandle;
 
 use crate::access::AccessCache;
+use crate::buyer::Buyers;
 use crate::file_links::FileLinks;
 use crate::health::Readiness;
 use crate::limits::Limiter;
@@ -21,6 +22,7 @@ use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::recording::Recorder;
 use crate::settings::Settings;
+use crate::web::Web;
 
 /// Hourly counts reach the store at most this much late.
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
@@ -72,6 +74,10 @@ pub struct App {
     pub recorder: Recorder,
     /// The request log.
     pub request_log: Arc<RequestLog>,
+    /// Buyers' tokens, and what each buyer may do at a time.
+    pub buyers: Buyers,
+    /// What the pages keep.
+    pub web: Web,
     /// What is measured.
     pub metrics: Arc<Metrics>,
     /// Whether the store works.
@@ -144,9 +150,11 @@ impl App {
             request_log: log,
             access: AccessCache::new(Arc::clone(&store)).await?,
             limits: Limiter::new(settings.limits.clone(), &usage),
+            buyers: Buyers::new(&settings.buyer, &secret),
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
             notifier,
             scheduled,
+            web: Web::default(),
             metrics,
             readiness: Readiness::default(),
             store,

@@ -4,6 +4,7 @@ window.onload = () => {
     urls: [
       { name: "Partner API", url: "/openapi.json" },
       { name: "Operator API", url: "/operator/v1/openapi.json" },
+      { name: "Buyer API", url: "/buyer/v1/openapi.json" },
     ],
     "urls.primaryName": "Partner API",
     layout: "StandaloneLayout",

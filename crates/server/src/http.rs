@@ -33,7 +33,7 @@ use crate::request_id::{self, RequestId};
 use crate::request_log;
 use crate::router;
 use crate::socket::Socket;
-use crate::{operator, partner};
+use crate::{buyer, operator, partner, web, web_widget};
 
 /// The most bytes that the head of a request may have.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -219,6 +219,12 @@ async fn turn_away(app: &SharedApp, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let mut response = if operator::is_at(parts.uri.path()) {
         operator::turn_away(&parts)
+    } else if buyer::is_at(parts.uri.path()) {
+        buyer::turn_away(&parts)
+    } else if web_widget::is_at(parts.uri.path()) {
+        web_widget::turn_away()
+    } else if web::is_at(parts.uri.path()) {
+        web::turn_away(&parts)
     } else {
         partner::turn_away(app, &parts)
     };

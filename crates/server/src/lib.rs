@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod app;
+pub mod buyer;
 pub mod demo;
 pub mod docs;
 pub mod file_links;
@@ -9,6 +10,7 @@ pub mod form_file_name;
 mod head_refusal;
 pub mod health;
 pub mod http;
+mod json_api;
 pub mod limits;
 pub mod live;
 pub mod metrics;
@@ -23,3 +25,6 @@ pub mod router;
 pub mod secrets;
 pub mod settings;
 mod socket;
+mod uploads;
+pub mod web;
+mod web_widget;

@@ -215,7 +215,7 @@ impl Metrics {
         for shed in Shed::ALL {
             metrics.shed.with_label_values(&[shed.as_str()]);
         }
-        for surface in ["partner", "operator"] {
+        for surface in ["partner", "operator", "buyer"] {
             metrics.event_streams.with_label_values(&[surface]);
         }
         Ok(metrics)

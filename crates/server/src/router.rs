@@ -9,7 +9,7 @@ use prilavok_wire::ApiError;
 use prilavok_wire::error::Quoted;
 
 use crate::app::SharedApp;
-use crate::{docs, health, operator, partner};
+use crate::{buyer, docs, health, operator, partner, web, web_widget};
 
 /// The routes of a server.
 pub fn router(app: SharedApp) -> Router {
@@ -20,10 +20,13 @@ pub fn router(app: SharedApp) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/files/{business}/{file}", any(partner::download))
         .merge(docs::router())
+        .merge(web_widget::router())
         .fallback(partner::partner)
         .method_not_allowed_fallback(other_method)
         .with_state(app.clone())
-        .merge(operator::router(app))
+        .merge(operator::router(app.clone()))
+        .merge(buyer::router(app.clone()))
+        .merge(web::router(app))
 }
 
 /// Whether a request is the Partner API's and nobody else's, as nearly all are.

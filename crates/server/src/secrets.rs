@@ -51,6 +51,12 @@ pub fn new_operator_token() -> String {
     format!("pop_{}", random_text(TOKEN_RANDOM_CHARS))
 }
 
+/// A secret of a session: its id, or what its forms carry.
+#[must_use]
+pub(crate) fn new_session_secret() -> String {
+    random_text(TOKEN_RANDOM_CHARS)
+}
+
 /// Whether `text` has the form of an Api-Key.
 pub fn check_api_key(text: &str) -> Result<(), KeyError> {
     let rest = text.strip_prefix(KEY_PREFIX).ok_or(KeyError::PrefixInvalid)?;

@@ -2,6 +2,7 @@
 //! must see that the other end has left, and be cut off when the server stops.
 
 use std::io::{self, IoSlice};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -49,6 +50,11 @@ impl Peer {
             Poll::Ready(Ok(1..)) | Poll::Pending => false,
             Poll::Ready(Ok(0) | Err(_)) => true,
         }
+    }
+
+    /// The address at the other end.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.0.lock().peer_addr().ok().map(|address| address.ip())
     }
 
     /// Ends the connection, whatever waits to be sent.

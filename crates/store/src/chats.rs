@@ -2,8 +2,8 @@
 
 use prilavok_domain::rules::{Initiator, WaitFor};
 use prilavok_domain::{
-    ChatId, ChatStatus, ChatType, ContextType, FileName, MessageId, MessageText, OrderId, PublicId, ReturnId,
-    Sender, Timestamp,
+    Chat, ChatId, ChatStatus, ChatType, ContextType, Event, FileName, MessageId, MessageText, OrderId,
+    PublicId, ReturnId, Sender, Timestamp,
 };
 
 /// What a chat to be started is about.
@@ -104,6 +104,39 @@ pub struct MessageRange {
     pub from: Option<i64>,
     /// Messages after this one: the last of the page before.
     pub after: Option<MessageId>,
+}
+
+/// The chats of a business that are shown to one of its customers: all of theirs, or those about one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerChats {
+    /// The customer.
+    pub customer: PublicId,
+    /// Only chats about this order or returns of it.
+    pub order: Option<OrderId>,
+    /// Only chats about this return.
+    pub returned: Option<ReturnId>,
+}
+
+impl CustomerChats {
+    /// Whether a chat is among them.
+    #[must_use]
+    pub fn has(&self, chat: &Chat) -> bool {
+        let context = &chat.context;
+        chat.customer.public_id == self.customer
+            && self.order.is_none_or(|order| context.order() == Some(order))
+            && self.returned.is_none_or(|it| context.returned() == Some(it))
+    }
+}
+
+/// Events of a customer's chats, and how far was looked for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerEvents {
+    /// The events, in order.
+    pub events: Vec<Event>,
+    /// The last event of the business that was looked at, whosever it is.
+    pub seen: i64,
+    /// Whether there may be further ones.
+    pub more: bool,
 }
 
 /// One page of a list.

@@ -5,7 +5,7 @@ use std::fmt;
 use prilavok_domain::rules::RuleViolation;
 use prilavok_domain::{
     BusinessId, CampaignId, ChatId, CredentialId, EventId, MessageId, OrderId, PublicId, ReturnId,
-    SubscriptionId,
+    SavedReplyId, SubscriptionId,
 };
 
 /// Why an operation did not happen. Nothing was changed by it.
@@ -70,6 +70,8 @@ pub enum Entity {
     Subscription(SubscriptionId),
     /// An event of the business.
     Event(EventId),
+    /// A saved reply of the business.
+    SavedReply(SavedReplyId),
 }
 
 impl fmt::Display for Entity {
@@ -85,6 +87,7 @@ impl fmt::Display for Entity {
             Self::Credential(id) => write!(f, "credential {id}"),
             Self::Subscription(id) => write!(f, "subscription {id}"),
             Self::Event(id) => write!(f, "event {id}"),
+            Self::SavedReply(id) => write!(f, "saved reply {id}"),
         }
     }
 }
@@ -98,6 +101,9 @@ pub enum Conflict {
     /// The business has as many keys as it may have.
     #[error("the business has 30 keys already: revoke one first")]
     TooManyKeys,
+    /// The business has as many saved replies as it may have.
+    #[error("the business has 100 saved replies already: delete one first")]
+    TooManyReplies,
     /// A revoked credential stays as it is.
     #[error("it is revoked and can no longer be changed")]
     Revoked,

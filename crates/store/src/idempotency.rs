@@ -10,6 +10,10 @@ pub enum Surface {
     Partner,
     /// The Operator API.
     Operator,
+    /// The Buyer API.
+    Buyer,
+    /// The seller's pages.
+    Pages,
 }
 
 impl Surface {
@@ -19,6 +23,8 @@ impl Surface {
         match self {
             Self::Partner => "partner",
             Self::Operator => "operator",
+            Self::Buyer => "buyer",
+            Self::Pages => "pages",
         }
     }
 }

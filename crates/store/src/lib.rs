@@ -8,6 +8,7 @@
 
 pub mod backup;
 pub mod chats;
+pub mod counter;
 pub mod credentials;
 pub mod error;
 pub mod files;
@@ -26,15 +27,16 @@ use async_trait::async_trait;
 use prilavok_domain::{
     Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId, CredentialKind,
     Customer, Event, FileId, Message, MessageId, MessageText, Order, OrderId, PublicId, Return, ReturnId,
-    SubscriptionId, Timestamp,
+    SavedReplyId, SubscriptionId, Timestamp,
 };
 use tokio::sync::broadcast;
 
 pub use backup::CheckReport;
 pub use chats::{
-    ChatChange, ChatCursor, ChatFilter, MessageRange, NewMessage, Page, StartChat, Started, StoredFile,
-    Subject,
+    ChatChange, ChatCursor, ChatFilter, CustomerChats, CustomerEvents, MessageRange, NewMessage, Page,
+    StartChat, Started, StoredFile, Subject,
 };
+pub use counter::{ReplyContent, SavedReply};
 pub use credentials::{Credential, CredentialChange, NewCredential, OperatorToken, SecretHash};
 pub use error::{Conflict, Entity, Refusal, StoreError};
 pub use idempotency::{Applied, Idempotency, Surface};
@@ -164,6 +166,14 @@ pub trait Store: Send + Sync + 'static {
         after: Option<ChatCursor>,
         limit: usize,
     ) -> Result<Page<Chat>>;
+    /// Chats of a business that are shown to a customer, the one that began last first.
+    async fn customer_chats(
+        &self,
+        business: BusinessId,
+        of: &CustomerChats,
+        after: Option<ChatId>,
+        limit: usize,
+    ) -> Result<Page<Chat>>;
     /// Writes a message into a chat and moves the chat's status, as the rules say.
     async fn append_message(
         &self,
@@ -181,6 +191,14 @@ pub trait Store: Send + Sync + 'static {
         business: BusinessId,
         chat: ChatId,
         range: MessageRange,
+        limit: usize,
+    ) -> Result<Page<Message>>;
+    /// Messages of a chat before `before` (`None`: of all), newest first. A chat that does not exist has none.
+    async fn messages_before(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        before: Option<MessageId>,
         limit: usize,
     ) -> Result<Page<Message>>;
     /// Escalates or finishes a chat. A replay answers the chat as it is by then.
@@ -203,12 +221,23 @@ pub trait Store: Send + Sync + 'static {
     /// A file of a business.
     async fn file(&self, business: BusinessId, id: FileId) -> Result<Option<(Attachment, StoredFile)>>;
 
+    /// The chat that a file of a business was sent into.
+    async fn chat_of_file(&self, business: BusinessId, id: FileId) -> Result<Option<ChatId>>;
+
     // --- Events and notifications.
 
     /// Events after the event `after` (zero: from the first one kept), in order, of one business or of all.
     async fn events(&self, business: Option<BusinessId>, after: i64, limit: usize) -> Result<Vec<Event>>;
     /// The newest event's id, of one business or of all; zero where there is none.
     async fn newest_event(&self, business: Option<BusinessId>) -> Result<i64>;
+    /// Of the next `limit` events of a business after `after`, those of chats that are shown to a customer.
+    async fn customer_events(
+        &self,
+        business: BusinessId,
+        of: &CustomerChats,
+        after: i64,
+        limit: usize,
+    ) -> Result<CustomerEvents>;
     /// Told after each commit which businesses have new events. A listener that lags misses some, and is
     /// told that it did: it then looks for itself.
     fn changes(&self) -> broadcast::Receiver<Changes>;
@@ -281,6 +310,35 @@ pub trait Store: Send + Sync + 'static {
         again: Again,
         now: Timestamp,
     ) -> Result<u64>;
+
+    // --- The counter: what the people share who answer the chats of a business.
+
+    /// The newest `limit` messages of a chat before `before`, oldest first; whether there are more before them.
+    async fn latest_messages(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Page<Message>>;
+    /// For each of `chats` the newest message of it that was seen.
+    async fn seen(&self, business: BusinessId, chats: &[ChatId]) -> Result<Vec<Option<MessageId>>>;
+    /// Keeps that the messages of a chat up to `message` were seen. What was seen stays so.
+    async fn mark_seen(&self, business: BusinessId, chat: ChatId, message: MessageId) -> Result<()>;
+    /// The saved replies of a business by name, bytewise; at most 100.
+    async fn saved_replies(&self, business: BusinessId) -> Result<Vec<SavedReply>>;
+    /// Adds a saved reply. Refused with [`Conflict::NameTaken`] and [`Conflict::TooManyReplies`].
+    async fn add_reply(
+        &self,
+        business: BusinessId,
+        content: ReplyContent,
+        now: Timestamp,
+    ) -> Result<SavedReply>;
+    /// Changes a saved reply. Refused with [`Conflict::NameTaken`].
+    async fn change_reply(&self, business: BusinessId, id: SavedReplyId, content: ReplyContent)
+    -> Result<()>;
+    /// Removes a saved reply, if it is there.
+    async fn delete_reply(&self, business: BusinessId, id: SavedReplyId) -> Result<()>;
 
     // --- Scheduled work.
 

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod backup;
+mod buyer_token;
 mod chat;
 mod check;
 mod completions;
@@ -66,6 +67,8 @@ enum Command {
     /// Make, list and revoke tokens for the Operator API; acts at once on a running server
     #[command(subcommand)]
     OperatorToken(operator_token::Command),
+    /// Make a buyer's token, to try the Buyer API and the widget
+    BuyerToken(buyer_token::Arguments),
     /// Print an API's OpenAPI document
     Openapi(openapi::Arguments),
     /// Print every setting with its default and meaning
@@ -112,6 +115,7 @@ impl Cli {
             Command::Notifications(command) => notifications::run(command).await,
             Command::Log(arguments) => log::run(arguments).await,
             Command::OperatorToken(command) => operator_token::run(command).await,
+            Command::BuyerToken(arguments) => buyer_token::run(arguments).await,
             Command::Openapi(arguments) => openapi::run(&arguments),
             Command::Config => config::run(),
             Command::Backup(arguments) => backup::run(arguments).await,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use prilavok_server::operator;
+use prilavok_server::{buyer, operator};
 use prilavok_wire::openapi::{partner_http, partner_openapi, partner_postman};
 use serde::Serialize;
 
@@ -26,6 +26,8 @@ enum Api {
     Partner,
     /// What the marketplace's backend calls
     Operator,
+    /// What shops' pages call for a customer
+    Buyer,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -44,8 +46,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         (Api::Partner, Format::Postman) => pretty(&partner_postman())?,
         (Api::Partner, Format::Http) => partner_http(),
         (Api::Operator, Format::Openapi) => pretty(&operator::openapi())?,
-        (Api::Operator, Format::Postman | Format::Http) => {
-            bail!("the Operator API comes as an OpenAPI document only: leave --format out")
+        (Api::Buyer, Format::Openapi) => pretty(&buyer::openapi())?,
+        (Api::Operator | Api::Buyer, Format::Postman | Format::Http) => {
+            bail!("only the Partner API comes in other formats: leave --format out")
         }
     };
     output::print(&text)?;

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use prilavok_sandbox::scenario::{Cast, Expected, Report, SHIPPED, State, Verdict};
 use prilavok_sandbox::{Sandbox, Scenario, Speed};
-use prilavok_server::demo::DemoKeys;
+use prilavok_server::demo::{self, DemoKeys};
 use prilavok_server::http;
 use prilavok_server::settings::{Overrides, Recorded, Settings};
 use serde::Serialize;
@@ -74,6 +74,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             .map(|port| format!("127.0.0.1:{port}"))
             .or(arguments.listen),
         allow_private_webhooks: true,
+        try_out: true,
         // Whoever tests a connector wants to see every call.
         record_by_default: Some(Recorded::All),
         ..Overrides::default()
@@ -100,6 +101,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let sandbox = Arc::clone(&sandbox);
         async move { sandbox.play().await }
     });
+    let app = Arc::clone(&sandbox.served().load().app);
+    let buyer = demo::buyer_token(&app).await?;
     let introduced = Introduced {
         url: &url,
         folder: sandbox.folder(),
@@ -108,12 +111,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         read_only_api_key: &keys.reader,
         other_api_key: &keys.other_seller,
         operator_token: &keys.operator,
+        buyer_token: &buyer,
         scenarios: &casts,
     };
     output::print(&if arguments.json {
         format!("{}\n", serde_json::to_string(&introduced)?)
     } else {
-        introduction(&url, sandbox.folder(), &keys, &casts)
+        introduction(&url, sandbox.folder(), &keys, &buyer, &casts)
     })?;
     let over = async {
         if !arguments.until_over {
@@ -170,6 +174,7 @@ struct Introduced<'a> {
     read_only_api_key: &'a str,
     other_api_key: &'a str,
     operator_token: &'a str,
+    buyer_token: &'a str,
     scenarios: &'a [Cast],
 }
 
@@ -179,7 +184,7 @@ struct Ended<'a> {
 }
 
 /// What somebody who starts a sandbox wants to know.
-fn introduction(url: &str, folder: &Path, keys: &DemoKeys, casts: &[Cast]) -> String {
+fn introduction(url: &str, folder: &Path, keys: &DemoKeys, buyer: &str, casts: &[Cast]) -> String {
     let DemoKeys {
         seller,
         reader,
@@ -212,6 +217,10 @@ Read a chat, let a day and a half go by, lose the next answer:
 See every call, with what it was answered:
 
   prilavok log --follow --data {}
+
+Chat as a buyer, in a shop's page:
+
+  {url}/ui/widget/example#token={buyer}
 
 API reference: {url}/docs/
 ",

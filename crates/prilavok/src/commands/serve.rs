@@ -49,6 +49,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         data: arguments.place.data,
         no_limits: arguments.no_limits,
         allow_private_webhooks: arguments.allow_private_webhooks,
+        try_out: arguments.demo,
         ..Overrides::default()
     };
     let settings = Settings::load(arguments.place.config.as_deref(), &overrides)?;
@@ -82,7 +83,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         ),
         Some(seeded) => {
             let keys = demo::keys(&*app.store, clock.now()).await?;
-            output::print(&introduction(&address, seeded, &keys))?;
+            let buyer = demo::buyer_token(&app).await?;
+            output::print(&introduction(&address, seeded, &keys, &buyer))?;
         }
         None => {}
     }
@@ -106,7 +108,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// What somebody who starts the demo wants to know.
-fn introduction(address: &str, seeded: Seeded, keys: &DemoKeys) -> String {
+fn introduction(address: &str, seeded: Seeded, keys: &DemoKeys, buyer: &str) -> String {
     let state = match seeded {
         Seeded::Now => "The demo is ready.",
         _ => {
@@ -134,6 +136,12 @@ Read chat 1 as the seller's system, then answer in it as the buyer:
 
   curl -H 'Authorization: Bearer {operator}' -H 'Content-Type: application/json' \
    -d '{{\"sender\":\"CUSTOMER\",\"message\":\"Здравствуйте!\"}}' '{address}/operator/v1/businesses/1/chats/1/messages'
+
+The same chats for people, where that key signs in: {address}/ui/
+
+Chat as a buyer, in a shop's page, for the next hour (prilavok buyer-token makes another token):
+
+  {address}/ui/widget/example#token={buyer}
 
 API reference: {address}/docs/
 "

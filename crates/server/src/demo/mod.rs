@@ -20,6 +20,8 @@ use prilavok_store::{
     ChatChange, NewCredential, NewMessage, Registration, StartChat, Store, StoredFile, Subject,
 };
 
+use crate::app::App;
+use crate::buyer::token;
 use crate::secrets;
 use dialogues::Line;
 
@@ -31,6 +33,8 @@ const FINISHED_ORDER: i64 = 3;
 const ESCALATED_ORDER: i64 = 9;
 /// The domain of campaign 1, by which a store that has the demo is known.
 const DOMAIN: &str = "lavka-u-mosta.example";
+/// The customer for whom a buyer's token is made to try: of order 1, and so of chat 1.
+const BUYER: (i64, &str) = (1, "customer-0002");
 const ORDERS: i64 = 20;
 const RETURNS: i64 = 5;
 const MINUTE_MS: i64 = 60_000;
@@ -356,4 +360,21 @@ fn order(business: i64, id: i64, campaign: i64, test: bool) -> anyhow::Result<Re
         customer: people::public_id(usize::try_from(id)? % people::COUNT)?,
         test,
     }))
+}
+
+/// A token of the buyer of chat 1, good for an hour or for as long as the settings let it be.
+pub async fn buyer_token(app: &App) -> anyhow::Result<String> {
+    let minutes = app.settings.buyer.max_token_minutes.min(60);
+    let secret = app.store.server_secret().await?;
+    let business = BusinessId::new(BUYER.0)?;
+    let customer = PublicId::new(BUYER.1)?;
+    let signed = token::sign(
+        &app.settings.buyer,
+        &secret,
+        business,
+        &customer,
+        app.now(),
+        minutes,
+    )?;
+    Ok(signed.token)
 }

@@ -68,8 +68,8 @@ impl Hub {
         })
     }
 
-    /// Takes a place for a stream. Sellers' streams are limited for each business; the marketplace's own are not, and
-    /// take no seller's place.
+    /// Takes a place for a stream. Sellers' streams are limited for each business; the marketplace's own are not, buyers'
+    /// are by whoever lets them in, and neither take a seller's place.
     pub fn enter(self: &Arc<Self>, audience: Audience, peer: Option<Peer>) -> Result<Place, TooMany> {
         let line = Arc::new(Line::new(peer, self.now()));
         let limit = self.per_business;
@@ -170,6 +170,7 @@ impl Hub {
         };
         for business in businesses {
             call(Audience::Seller(*business));
+            call(Audience::BuyersOf(*business));
             call(Audience::OperatorOf(*business));
         }
         if !businesses.is_empty() {

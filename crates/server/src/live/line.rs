@@ -16,6 +16,8 @@ use crate::socket::Peer;
 pub enum Audience {
     /// A seller's system, which sees its own business.
     Seller(BusinessId),
+    /// Buyers, each of whom sees their own chats of one business.
+    BuyersOf(BusinessId),
     /// The marketplace's backend, looking at one business.
     OperatorOf(BusinessId),
     /// The marketplace's backend, looking at all of them.
@@ -28,6 +30,7 @@ impl Audience {
     pub const fn surface(self) -> &'static str {
         match self {
             Self::Seller(_) => "partner",
+            Self::BuyersOf(_) => "buyer",
             Self::OperatorOf(_) | Self::Operator => "operator",
         }
     }

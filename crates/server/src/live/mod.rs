@@ -17,6 +17,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, header};
 use bytes::Bytes;
 use prilavok_domain::BusinessId;
+use prilavok_store::CustomerChats;
 use prilavok_wire::live;
 
 pub use hub::Hub;
@@ -32,6 +33,11 @@ use stream::EventStream;
 pub trait Permit: Send + Sync + 'static {
     /// Whether it still holds. A store that cannot tell is a no: the client connects anew and is told why.
     async fn holds(&self, app: &App) -> bool;
+
+    /// The only chats that whoever reads may see; `None`: all of the business.
+    fn only(&self) -> Option<&CustomerChats> {
+        None
+    }
 }
 
 /// The answer that a stream is.
@@ -60,7 +66,9 @@ pub fn head() -> Response<Body> {
 /// The business whose events a stream shows; `None`: of all.
 const fn business(audience: Audience) -> Option<BusinessId> {
     match audience {
-        Audience::Seller(business) | Audience::OperatorOf(business) => Some(business),
+        Audience::Seller(business) | Audience::BuyersOf(business) | Audience::OperatorOf(business) => {
+            Some(business)
+        }
         Audience::Operator => None,
     }
 }

@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http_body::{Body, Frame};
-use prilavok_domain::Event;
+use prilavok_domain::BusinessId;
+use prilavok_store::{CustomerEvents, Result};
 use prilavok_wire::live;
 
 use super::line::{Calls, Place};
@@ -41,7 +42,22 @@ struct Watch {
 }
 
 /// What a look into the store found; `None`: the stream must end.
-type Found = Option<Vec<Event>>;
+type Found = Option<CustomerEvents>;
+
+impl Watch {
+    async fn events(&self, business: Option<BusinessId>, after: i64) -> Result<CustomerEvents> {
+        let store = &self.app.store;
+        if let (Some(business), Some(only)) = (business, self.permit.only()) {
+            return store.customer_events(business, only, after, PAGE).await;
+        }
+        let events = store.events(business, after, PAGE).await?;
+        Ok(CustomerEvents {
+            seen: events.last().map_or(after, |last| last.id.get()),
+            more: events.len() == PAGE,
+            events,
+        })
+    }
+}
 
 impl EventStream {
     pub(super) fn new(app: Arc<App>, place: Place, permit: Box<dyn Permit>, start: &Start) -> Self {
@@ -62,8 +78,8 @@ impl EventStream {
             if !watch.permit.holds(&watch.app).await {
                 return None;
             }
-            match watch.app.store.events(business(of), after, PAGE).await {
-                Ok(events) => Some(events),
+            match watch.events(business(of), after).await {
+                Ok(found) => Some(found),
                 Err(error) => {
                     tracing::warn!(%error, "a stream of events ended: the store could not be read");
                     None
@@ -73,21 +89,22 @@ impl EventStream {
     }
 
     /// The text of a page; empty where it has nothing on it.
-    fn shown(&mut self, events: &[Event]) -> Vec<u8> {
+    fn shown(&mut self, found: &CustomerEvents) -> Vec<u8> {
         let mut text = Vec::new();
-        for event in events {
+        for event in &found.events {
             live::write_event(&mut text, event);
         }
-        if let Some(last) = events.last() {
-            self.after = last.id.get();
-        }
-        if events.len() == PAGE {
+        self.after = found.seen;
+        if found.more {
             self.place.line.call(Calls::NEWS);
         }
         text
     }
 
-    fn send(&mut self, text: impl Into<Bytes>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn send(
+        &mut self,
+        text: impl Into<Bytes>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, Infallible>>> {
         self.silent = false;
         let second = self.place.hub.now();
         self.place.line.sent_at.store(second, Ordering::Relaxed);
@@ -102,7 +119,7 @@ impl Body for EventStream {
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, Infallible>>> {
         let this = &mut *self;
         if let Some(opening) = this.opening.take() {
             return this.send(opening);
@@ -120,11 +137,11 @@ impl Body for EventStream {
             if let Some(look) = &mut this.look {
                 let found = ready!(look.as_mut().poll(cx));
                 this.look = None;
-                let Some(events) = found else {
+                let Some(found) = found else {
                     return Poll::Ready(None);
                 };
-                if !events.is_empty() {
-                    let text = this.shown(&events);
+                let text = this.shown(&found);
+                if !text.is_empty() {
                     return this.send(text);
                 }
                 if this.silent {

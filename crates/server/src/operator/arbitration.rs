@@ -6,12 +6,12 @@ use axum::http::StatusCode;
 use prilavok_domain::ChatId;
 
 use super::auth::Operator;
-use super::chat_json::ChatJson;
-use super::error::ApiError;
-use super::idempotency::{Answer, Once};
 use super::openapi::{ARBITRATION, ActionErrors};
-use super::path::{Id, InBusiness};
 use crate::app::SharedApp;
+use crate::json_api::chat_json::ChatJson;
+use crate::json_api::error::ApiError;
+use crate::json_api::idempotency::{Answer, Once};
+use crate::json_api::path::{Id, InBusiness};
 
 /// Start an arbitration
 ///

@@ -2,12 +2,13 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use prilavok_store::SecretHash;
 
-use super::error::{ApiError, Code};
 use crate::app::SharedApp;
+use crate::json_api::bearer::bearer_token;
+use crate::json_api::error::{ApiError, Code};
 use crate::secrets;
 
 /// The marketplace's backend, known by its token. A handler that takes it cannot be reached without one.
@@ -39,17 +40,6 @@ impl FromRequestParts<SharedApp> for Operator {
     }
 }
 
-/// The token of the one `Authorization: Bearer …` header.
-fn bearer_token(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return None;
-    };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
-}
-
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
         let (challenge, message) = match self {
@@ -68,30 +58,5 @@ impl IntoResponse for AuthError {
             .headers_mut()
             .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         response
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_one_bearer_token_counts() {
-        for (values, expected) in [
-            (vec!["Bearer abc"], Some("abc")),
-            (vec!["bearer  abc "], Some("abc")),
-            (vec!["Bearer "], None),
-            (vec!["Bearer"], None),
-            (vec!["Basic abc"], None),
-            (vec!["abc"], None),
-            (vec!["Bearer abc", "Bearer abc"], None),
-            (vec![], None),
-        ] {
-            let mut headers = HeaderMap::new();
-            for value in &values {
-                headers.append(header::AUTHORIZATION, HeaderValue::from_static(value));
-            }
-            assert_eq!(bearer_token(&headers), expected, "{values:?}");
-        }
     }
 }

@@ -12,19 +12,19 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::auth::Operator;
-use super::body::{Json, JsonBody};
 use super::businesses::BusinessBody;
 use super::campaigns::CampaignBody;
 use super::customers::CustomerBody;
-use super::error::ApiError;
-use super::fields::{self, Fields, FromFields};
-use super::json_id::JsonId;
-use super::names::Named;
 use super::openapi::{BULK, WriteErrors};
 use super::orders::OrderBody;
 use super::registry;
 use super::returns::ReturnBody;
 use crate::app::SharedApp;
+use crate::json_api::body::{Json, JsonBody};
+use crate::json_api::error::ApiError;
+use crate::json_api::fields::{self, Fields, FromFields};
+use crate::json_api::json_id::JsonId;
+use crate::json_api::names::Named;
 
 const MAX_ITEMS: usize = 1_000;
 

@@ -8,17 +8,17 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::Operator;
-use super::body::{Json, JsonBody};
-use super::error::{ApiError, IN_PATH};
-use super::fields::{self, Fields, FromFields};
-use super::json_id::JsonId;
-use super::names::BusinessStateName;
 use super::openapi::{BUSINESSES, ReadErrors, WriteErrors};
-use super::page::{Page, Paging};
-use super::path::Id;
-use super::query::Query;
 use super::registry;
 use crate::app::SharedApp;
+use crate::json_api::body::{Json, JsonBody};
+use crate::json_api::error::{ApiError, IN_PATH};
+use crate::json_api::fields::{self, Fields, FromFields};
+use crate::json_api::json_id::JsonId;
+use crate::json_api::names::BusinessStateName;
+use crate::json_api::page::{Page, Paging};
+use crate::json_api::path::Id;
+use crate::json_api::query::Query;
 
 /// A business to register, or what to change it to.
 #[derive(Debug, ToSchema)]

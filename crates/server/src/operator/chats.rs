@@ -11,18 +11,18 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::ArrayBuilder;
 
 use super::auth::Operator;
-use super::body::Json;
-use super::chat_json::{ChatJson, StartBody};
-use super::error::{ApiError, IN_PATH};
-use super::fields;
-use super::idempotency::{Answer, Once};
-use super::json_id::JsonId;
-use super::names::{ChatStatusName, ChatTypeName, ContextTypeName};
 use super::openapi::{ActionErrors, CHATS, ReadErrors, WriteErrors};
-use super::page::{Page, Paging};
-use super::path::{Id, InBusiness};
-use super::query::{FromQuery, Parameters, Query, parameter};
 use crate::app::{App, SharedApp};
+use crate::json_api::body::Json;
+use crate::json_api::chat_json::{ChatJson, StartBody};
+use crate::json_api::error::{ApiError, IN_PATH};
+use crate::json_api::fields;
+use crate::json_api::idempotency::{Answer, Once};
+use crate::json_api::json_id::JsonId;
+use crate::json_api::names::{ChatStatusName, ChatTypeName, ContextTypeName};
+use crate::json_api::page::{Page, Paging};
+use crate::json_api::path::{Id, InBusiness};
+use crate::json_api::query::{FromQuery, Parameters, Query, parameter};
 
 /// Start a chat
 ///

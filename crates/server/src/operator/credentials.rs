@@ -6,11 +6,11 @@ use prilavok_store::{
 };
 use serde_json::Value;
 
-use super::error::ApiError;
-use super::fields::{self, Fields};
-use super::names::ScopeName;
-use super::page::{Page, Paging};
 use crate::app::App;
+use crate::json_api::error::ApiError;
+use crate::json_api::fields::{self, Fields};
+use crate::json_api::names::ScopeName;
+use crate::json_api::page::{Page, Paging};
 
 /// What stands in the place of a secret in a replayed answer.
 const SHOWN_ONCE: &str = "The secret was shown when this was created and cannot be shown again. If it is lost, revoke this one and \

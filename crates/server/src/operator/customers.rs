@@ -8,15 +8,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::Operator;
-use super::body::{Json, JsonBody};
-use super::error::{ApiError, IN_PATH};
-use super::fields::{self, Fields, FromFields};
 use super::openapi::{CUSTOMERS, ReadErrors, WriteErrors};
-use super::page::{Page, Paging};
-use super::path::Id;
-use super::query::Query;
 use super::registry;
 use crate::app::SharedApp;
+use crate::json_api::body::{Json, JsonBody};
+use crate::json_api::error::{ApiError, IN_PATH};
+use crate::json_api::fields::{self, Fields, FromFields};
+use crate::json_api::page::{Page, Paging};
+use crate::json_api::path::Id;
+use crate::json_api::query::Query;
 
 /// A customer to register, or what to change it to.
 #[derive(Debug, ToSchema)]

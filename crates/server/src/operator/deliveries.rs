@@ -8,17 +8,17 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::auth::Operator;
-use super::body::{Json, JsonBody};
-use super::error::{ApiError, Code};
-use super::fields::{self, Fields, FromFields};
-use super::json_id::JsonId;
-use super::names::{NotificationTypeName, OutcomeName};
 use super::openapi::{ActionErrors, DELIVERIES, ReadErrors, WriteErrors};
-use super::page::{Page, Paging};
-use super::path::{DeliveryId, Id, InBusiness};
-use super::query::{FromQuery, Parameters, Query, parameter};
-use super::time::Utc;
 use crate::app::SharedApp;
+use crate::json_api::body::{Json, JsonBody};
+use crate::json_api::error::{ApiError, Code};
+use crate::json_api::fields::{self, Fields, FromFields};
+use crate::json_api::json_id::JsonId;
+use crate::json_api::names::{NotificationTypeName, OutcomeName};
+use crate::json_api::page::{Page, Paging};
+use crate::json_api::path::{DeliveryId, Id, InBusiness};
+use crate::json_api::query::{FromQuery, Parameters, Query, parameter};
+use crate::json_api::time::Utc;
 
 /// A try to deliver an event to a subscription.
 #[derive(Debug, Serialize, ToSchema)]

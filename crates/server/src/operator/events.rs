@@ -14,12 +14,12 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::auth::Operator;
-use super::error::ApiError;
-use super::fields;
-use super::json_id::JsonId;
 use super::openapi::{EVENTS, ReadErrors};
-use super::query::{FromQuery, Parameters, Query, parameter};
 use crate::app::{App, SharedApp};
+use crate::json_api::error::ApiError;
+use crate::json_api::fields;
+use crate::json_api::json_id::JsonId;
+use crate::json_api::query::{FromQuery, Parameters, Query, parameter};
 use crate::live::{Audience, Permit, Start, answer, head};
 use crate::socket::Peer;
 

@@ -8,14 +8,14 @@ use utoipa::ToSchema;
 
 use super::auth::Operator;
 use super::chats;
-use super::error::ApiError;
-use super::form::FormBody;
-use super::idempotency::{Answer, Once};
-use super::message_json::{MessageJson, Shown};
-use super::names::{SenderName, WaitForName};
 use super::openapi::{MESSAGES, WriteErrors};
-use super::path::{Id, InBusiness};
 use crate::app::SharedApp;
+use crate::json_api::error::ApiError;
+use crate::json_api::form::{Author, FormBody};
+use crate::json_api::idempotency::{Answer, Once};
+use crate::json_api::message_json::{MessageJson, Shown};
+use crate::json_api::names::{SenderName, WaitForName};
+use crate::json_api::path::{Id, InBusiness};
 use crate::public_url::PublicUrl;
 
 /// The parts of the form, in any order.
@@ -60,7 +60,7 @@ pub(super) async fn send_files(
 ) -> Result<Answer<MessageJson>, ApiError> {
     // Nobody should send 50 MiB only to hear that the chat does not exist.
     chats::existing(&app, business, chat).await?;
-    let form = form.read(&app, business).await?;
+    let form = form.read(&app, business, Author::Named).await?;
     let once = once.of("sendFiles", &[&chat.get().to_be_bytes(), &form.fingerprint()]);
     let written = form.send(&app, chat, once).await?;
     let shown = Shown {

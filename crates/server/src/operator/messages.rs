@@ -9,18 +9,18 @@ use utoipa::PartialSchema;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::auth::Operator;
-use super::body::Json;
 use super::chats;
-use super::error::ApiError;
-use super::fields;
-use super::idempotency::{Answer, Once};
-use super::json_id::JsonId;
-use super::message_json::{MessageJson, SendBody, Shown};
 use super::openapi::{MESSAGES, ReadErrors, WriteErrors};
-use super::page::{Page, Paging};
-use super::path::{Id, InBusiness};
-use super::query::{FromQuery, Parameters, Query, parameter};
 use crate::app::SharedApp;
+use crate::json_api::body::Json;
+use crate::json_api::error::ApiError;
+use crate::json_api::fields;
+use crate::json_api::idempotency::{Answer, Once};
+use crate::json_api::json_id::JsonId;
+use crate::json_api::message_json::{MessageJson, SendBody, Shown};
+use crate::json_api::page::{Page, Paging};
+use crate::json_api::path::{Id, InBusiness};
+use crate::json_api::query::{FromQuery, Parameters, Query, parameter};
 use crate::public_url::PublicUrl;
 
 /// Write a message

@@ -1,53 +1,38 @@
 //! The Operator API, `/operator/v1`: what a marketplace's backend programs against.
 //!
 //! One file for each resource; a handler is declared together with its path and its description, from
-//! which the OpenAPI document is made. What is below a handler: who may call ([`auth`]), what requests may
-//! hold ([`path`], [`query`], [`body`], [`fields`]), what answers look like ([`error`], [`envelope`], [`page`]).
+//! which the OpenAPI document is made. Who may call is in [`auth`]; what is below a handler, requests and answers, is
+//! shared with the Buyer API ([`crate::json_api`]).
 
 mod arbitration;
 mod auth;
-mod body;
 mod bulk;
 mod businesses;
 mod campaigns;
-mod chat_json;
 mod chats;
 mod credentials;
 mod customers;
 mod deliveries;
-mod envelope;
-mod error;
 mod events;
-mod fields;
 mod files;
-mod form;
-mod idempotency;
-mod json_id;
 mod keys;
-mod message_json;
 mod messages;
-mod names;
 mod oauth_tokens;
 mod openapi;
 mod orders;
-mod page;
-mod path;
-mod query;
 mod registry;
 mod request_json;
 mod requests;
 mod returns;
 mod subscription_json;
 mod subscriptions;
-mod time;
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use axum::Router;
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -56,6 +41,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::SharedApp;
+use crate::json_api::{OperationNames, envelope};
 use crate::request_id::RequestId;
 
 pub use request_json::LoggedRequestJson;
@@ -75,7 +61,7 @@ pub fn router(app: SharedApp) -> Router {
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| {
             envelope::panicked(&*panic)
         }))
-        .layer(axum::middleware::from_fn(envelope::envelope))
+        .layer(axum::middleware::from_fn_with_state(&NAMES, envelope::envelope))
         .with_state(app)
 }
 
@@ -102,33 +88,8 @@ async fn document() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], JSON.as_str())
 }
 
-/// The name of the operation behind a method and a route.
-fn operation(method: &Method, route: &str) -> Option<&'static str> {
-    static NAMES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-        let mut names = HashMap::new();
-        for (path, item) in openapi().paths.paths {
-            let methods = [
-                (Method::GET, item.get),
-                (Method::PUT, item.put),
-                (Method::POST, item.post),
-                (Method::PATCH, item.patch),
-                (Method::DELETE, item.delete),
-            ];
-            for (method, operation) in methods {
-                if let Some(name) = operation.and_then(|operation| operation.operation_id) {
-                    names.insert(format!("{method} {path}"), name);
-                }
-            }
-        }
-        names
-    });
-    let method = if method == Method::HEAD {
-        &Method::GET
-    } else {
-        method
-    };
-    NAMES.get(&format!("{method} {route}")).map(String::as_str)
-}
+/// The names of the operations.
+static NAMES: LazyLock<OperationNames> = LazyLock::new(|| OperationNames::of(openapi()));
 
 fn documented() -> OpenApiRouter<SharedApp> {
     let v1 = OpenApiRouter::new()

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::StatusCode;
-use serde_json::json;
-use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::response::Response;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
-use utoipa::{IntoResponses, Modify, ToSchema};
+use utoipa::openapi::{OpenApi, RefOr};
+use utoipa::{IntoResponses, Modify};
 
-use super::envelope::ErrorAnswer;
-use super::error::Code;
+use crate::json_api::answers;
+use crate::json_api::envelope::ErrorAnswer;
+use crate::json_api::error::Code;
 
 pub(super) const BUSINESSES: &str = "Businesses";
 pub(super) const CAMPAIGNS: &str = "Campaigns";
@@ -96,33 +95,16 @@ struct Surroundings;
 
 impl Modify for Surroundings {
     fn modify(&self, openapi: &mut OpenApi) {
-        let codes = Code::ALL.iter().map(|code| {
-            format!(
-                "- `{}` ({}):{}\n",
-                code.as_str(),
-                code.status().as_u16(),
-                code.meaning()
-            )
-        });
-        openapi.info.description = Some(
-            DESCRIPTION
-                .chars()
-                .chain(codes.collect::<String>().chars())
-                .collect(),
-        );
+        openapi.info.description = Some(format!("{DESCRIPTION}{}", answers::list(CODES)));
         let token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some("An operator token: `pop_` and 43 letters and digits."))
             .build();
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("operatorToken", SecurityScheme::Http(token));
+        answers::name_codes(components, CODES);
         for kinds in [&[READ][..], &[READ, ACTION, WRITE], &[READ, ACTION, WRITE, PING]] {
-            let answers = by_status(kinds)
-                .into_values()
-                .map(|codes| (response_name(&codes), response(&codes)));
-            components
-                .responses
-                .extend(answers.map(|(name, answer)| (name, RefOr::T(answer))));
+            answers::describe(components, kinds);
         }
     }
 }
@@ -142,6 +124,23 @@ pub(super) struct PingErrors;
 /// The errors of operations that read a body and send a PING.
 pub(super) struct PingWriteErrors;
 
+/// Every code that the Operator API answers, in the order of its document.
+const CODES: &[Code] = &[
+    Code::ValidationFailed,
+    Code::RuleViolated,
+    Code::IdempotencyKeyReused,
+    Code::PingFailed,
+    Code::Unauthorized,
+    Code::NotFound,
+    Code::MethodNotAllowed,
+    Code::RequestTimeout,
+    Code::Conflict,
+    Code::PayloadTooLarge,
+    Code::UnsupportedMediaType,
+    Code::Internal,
+    Code::Unavailable,
+];
+
 const READ: &[Code] = &[
     Code::ValidationFailed,
     Code::Unauthorized,
@@ -160,94 +159,30 @@ const PING: &[Code] = &[Code::PingFailed];
 
 impl IntoResponses for ReadErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references(&[READ])
+        answers::references(&[READ])
     }
 }
 
 impl IntoResponses for ActionErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references(&[READ, ACTION])
+        answers::references(&[READ, ACTION])
     }
 }
 
 impl IntoResponses for WriteErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references(&[READ, ACTION, WRITE])
+        answers::references(&[READ, ACTION, WRITE])
     }
 }
 
 impl IntoResponses for PingErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references(&[READ, ACTION, PING])
+        answers::references(&[READ, ACTION, PING])
     }
 }
 
 impl IntoResponses for PingWriteErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references(&[READ, ACTION, WRITE, PING])
+        answers::references(&[READ, ACTION, WRITE, PING])
     }
-}
-
-/// The answers of these codes, which stand among the document's components.
-fn references(codes: &[&[Code]]) -> BTreeMap<String, RefOr<Response>> {
-    let reference = |(status, codes): (StatusCode, Vec<Code>)| {
-        (
-            status.as_str().to_owned(),
-            Ref::from_response_name(response_name(&codes)).into(),
-        )
-    };
-    by_status(codes).into_iter().map(reference).collect()
-}
-
-fn by_status(codes: &[&[Code]]) -> BTreeMap<StatusCode, Vec<Code>> {
-    let mut by_status: BTreeMap<StatusCode, Vec<Code>> = BTreeMap::new();
-    for code in codes.iter().copied().flatten() {
-        by_status.entry(code.status()).or_default().push(*code);
-    }
-    by_status
-}
-
-/// An answer is called by its code; where a status has several, by what they have in common.
-fn response_name(codes: &[Code]) -> String {
-    match codes {
-        [only] => format!("{only:?}"),
-        codes if codes.contains(&Code::PingFailed) => "RefusedOrPingFailed".to_owned(),
-        _ => "Refused".to_owned(),
-    }
-}
-
-fn response(codes: &[Code]) -> Response {
-    let described: Vec<String> = codes
-        .iter()
-        .map(|code| format!("`{}`:{}", code.as_str(), code.meaning()))
-        .collect();
-    let example = codes.first().map(|code| example(*code));
-    let content = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name(ErrorAnswer::name())))
-        .example(example)
-        .build();
-    ResponseBuilder::new()
-        .description(described.join(" "))
-        .content("application/json", content)
-        .build()
-}
-
-fn example(code: Code) -> serde_json::Value {
-    let (message, details) = match code {
-        Code::ValidationFailed => {
-            let rule = "must have 1 to 256 characters and no control characters";
-            (
-                format!("name {rule}"),
-                json!([{"field": "name", "message": rule}]),
-            )
-        }
-        Code::NotFound => {
-            let details = json!([{"field": "businessId", "message": "names what does not exist"}]);
-            ("Business 7 does not exist".to_owned(), details)
-        }
-        other => (other.meaning().trim().to_owned(), json!([])),
-    };
-    json!({"error": {
-        "code": code.as_str(), "message": message, "details": details, "requestId": "4f1d0a7be2c93586",
-    }})
 }

@@ -8,16 +8,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::Operator;
-use super::body::{Json, JsonBody};
-use super::error::ApiError;
-use super::fields::{self, Fields, FromFields};
-use super::json_id::JsonId;
 use super::openapi::{ORDERS, ReadErrors, WriteErrors};
-use super::page::{Page, Paging};
-use super::path::{Id, InBusiness};
-use super::query::Query;
 use super::registry;
 use crate::app::SharedApp;
+use crate::json_api::body::{Json, JsonBody};
+use crate::json_api::error::ApiError;
+use crate::json_api::fields::{self, Fields, FromFields};
+use crate::json_api::json_id::JsonId;
+use crate::json_api::page::{Page, Paging};
+use crate::json_api::path::{Id, InBusiness};
+use crate::json_api::query::Query;
 
 /// An order to register, or what to change it to.
 #[derive(Debug, ToSchema)]

@@ -3,8 +3,8 @@
 use axum::http::StatusCode;
 use prilavok_store::{Put, Registration};
 
-use super::error::{ApiError, FieldOf};
 use crate::app::App;
+use crate::json_api::error::{ApiError, FieldOf};
 
 /// Puts one thing. Answers the status: 201 where it was new, 200 otherwise.
 pub(super) async fn put(app: &App, item: Registration, field_of: FieldOf) -> Result<StatusCode, ApiError> {

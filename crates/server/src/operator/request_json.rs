@@ -5,8 +5,8 @@ use prilavok_store::requests::{Caller, Exchange, LoggedMessage, LoggedRequest};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::json_id::JsonId;
-use super::time::Utc;
+use crate::json_api::json_id::JsonId;
+use crate::json_api::time::Utc;
 use crate::recording::curl;
 
 /// A call of a seller's system.

@@ -9,16 +9,16 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, PartialSchema};
 
 use super::auth::Operator;
-use super::error::ApiError;
-use super::fields;
-use super::json_id::JsonId;
 use super::openapi::{REQUESTS, ReadErrors};
-use super::page::{Page, Paging, Position};
-use super::path::{Id, LoggedId};
-use super::query::{FromQuery, Parameters, Query, parameter};
 use super::request_json::{LoggedRequestJson, RequestJson};
-use super::time::Utc;
 use crate::app::SharedApp;
+use crate::json_api::error::ApiError;
+use crate::json_api::fields;
+use crate::json_api::json_id::JsonId;
+use crate::json_api::page::{Page, Paging, Position};
+use crate::json_api::path::{Id, LoggedId};
+use crate::json_api::query::{FromQuery, Parameters, Query, parameter};
+use crate::json_api::time::Utc;
 use crate::recording;
 
 /// A place in the log, as the cursor holds it.

@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
-use super::fields::{self, Fields, FromFields};
-use super::json_id::JsonId;
-use super::names::{DisabledByName, NotificationTypeName};
-use super::time::Utc;
+use crate::json_api::body::JsonBody;
+use crate::json_api::fields::{self, Fields, FromFields};
+use crate::json_api::json_id::JsonId;
+use crate::json_api::names::{DisabledByName, NotificationTypeName};
+use crate::json_api::time::Utc;
 
 /// What stands in the place of the secret in a replayed answer.
 const SHOWN_ONCE: &str =

@@ -4,18 +4,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use prilavok_domain::event::DisabledBy;
 use prilavok_domain::{BusinessId, SubscriptionId};
+use prilavok_notify::NotEnrolled;
 use prilavok_store::{Entity, NewSubscription, Subscription, Switch};
 
 use super::auth::Operator;
-use super::body::Json;
-use super::error::ApiError;
-use super::idempotency::{Answer, Once};
 use super::openapi::{PingErrors, PingWriteErrors, ReadErrors, SUBSCRIPTIONS, WriteErrors};
-use super::page::{Page, Paging};
-use super::path::{Id, InBusiness};
-use super::query::Query;
 use super::subscription_json::{ChangeBody, CreateBody, PingJson, RotateBody, SubscriptionJson};
 use crate::app::{App, SharedApp};
+use crate::json_api::body::Json;
+use crate::json_api::error::{ApiError, Code, capitalised};
+use crate::json_api::idempotency::{Answer, Once};
+use crate::json_api::page::{Page, Paging};
+use crate::json_api::path::{Id, InBusiness};
+use crate::json_api::query::Query;
 
 /// Create a subscription
 ///
@@ -272,4 +273,15 @@ pub(super) async fn delete_subscription(
     app.store.delete_subscription(business, id).await?;
     app.notifier.refresh().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+impl From<NotEnrolled> for ApiError {
+    fn from(error: NotEnrolled) -> Self {
+        match error {
+            NotEnrolled::Url(problem) => Self::field("url", problem),
+            NotEnrolled::Ping(failed) => Self::new(Code::PingFailed, capitalised(&failed.to_string()))
+                .about("url", "must answer a PING as documented"),
+            NotEnrolled::Store(error) => error.into(),
+        }
+    }
 }

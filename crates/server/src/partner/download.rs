@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, header};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use prilavok_domain::{BusinessId, FileId, FileName};
+use prilavok_store::files::FileError;
 use prilavok_store::{Credential, StoredFile};
 use prilavok_wire::{ApiError, Operation};
 
@@ -109,13 +110,16 @@ async fn open(
         .await
         .map_err(|error| refusal::to_error(error, incident))?;
     let (_, stored) = found.ok_or(ApiError::PathNotFound)?;
-    let (size, content) = app
-        .files
-        .get(&stored.object)
+    content(app, &stored)
         .await
-        .map_err(|error| incident.internal(&error))?;
+        .map_err(|error| incident.internal(&error))
+}
+
+/// The answer that a file is.
+pub(crate) async fn content(app: &App, stored: &StoredFile) -> Result<Response<Body>, FileError> {
+    let (size, content) = app.files.get(&stored.object).await?;
     let mut response = Response::new(Body::from_stream(content));
-    describe(response.headers_mut(), &stored, size);
+    describe(response.headers_mut(), stored, size);
     Ok(response)
 }
 

@@ -21,6 +21,7 @@ mod route;
 mod service;
 mod token;
 
+pub(crate) use download::content;
 pub use download::download;
 pub use service::{Injected, called, partner};
 pub(crate) use service::{drain, panicked, refuse, turn_away};

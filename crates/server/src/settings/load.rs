@@ -8,7 +8,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use figment::{Figment, Metadata, Source};
 
 use super::{DEFAULTS, Recorded, Settings};
-use crate::limits::LimitSettings;
+use crate::limits::{Limit, LimitSettings};
 
 const ENVIRONMENT: &str = "PRILAVOK_";
 /// Variables for `prilavok chat` and for tests, which are no settings of a server in the same shell.
@@ -25,6 +25,8 @@ pub struct Overrides {
     pub no_limits: bool,
     /// `--allow-private-webhooks`.
     pub allow_private_webhooks: bool,
+    /// A key of the server's own signs buyers' tokens too, and the server's own pages may show the widget.
+    pub try_out: bool,
     /// Which calls are recorded unless the file or the environment says so: a command may have a default of its own.
     pub record_by_default: Option<Recorded>,
 }
@@ -67,6 +69,9 @@ impl Settings {
         if overrides.allow_private_webhooks {
             sources = sources.merge(Serialized::default("notifications.allow_private", true));
         }
+        if overrides.try_out {
+            sources = sources.merge(Serialized::default("buyer.try_out", true));
+        }
         let mut settings: Self = sources.extract().map_err(|errors| SettingsError(told(errors)))?;
         if let Some((name, problem)) = settings.out_of_range() {
             let origin = sources
@@ -76,6 +81,8 @@ impl Settings {
         }
         if overrides.no_limits {
             settings.limits = LimitSettings::lifted();
+            settings.buyer.sends_per_minute = Limit::Unlimited;
+            settings.buyer.streams_per_customer = Limit::Unlimited;
         }
         Ok(settings)
     }
@@ -126,6 +133,12 @@ impl Settings {
                 u64::from(self.scheduled.remind_after_hours),
                 0,
                 8_760,
+            ),
+            (
+                "buyer.max_token_minutes",
+                u64::from(self.buyer.max_token_minutes),
+                1,
+                1_440,
             ),
             ("request_log.days", u64::from(self.request_log.days), 0, 365),
             (
@@ -241,7 +254,6 @@ mod tests {
     use prilavok_wire::Operation;
 
     use super::*;
-    use crate::limits::Limit;
 
     #[test]
     fn the_defaults_are_those_of_the_contract() {
@@ -317,6 +329,18 @@ mod tests {
             (
                 "[scheduled]\nreminder = \"\"",
                 "scheduled.reminder: a message must have 1 to 4096 characters",
+            ),
+            (
+                "[buyer]\nallowed_origins = [\"shop.example\"]",
+                "buyer.allowed_origins: `shop.example` is no origin",
+            ),
+            (
+                "[buyer]\nmax_token_minutes = 0",
+                "buyer.max_token_minutes: must be from 1 to 1440",
+            ),
+            (
+                "[buyer.keys.a]\nhs256 = \"short\"",
+                "buyer.keys.a: a secret must have at least 32 bytes",
             ),
             (
                 "[log]\nformat = \"xml\"",

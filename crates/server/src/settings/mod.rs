@@ -1,6 +1,7 @@
 //! How the operator wants the server to be: what can be set, and what follows from it. Where settings come from
 //! and what is said of wrong ones is in [`load`], how single values are written in [`values`].
 
+mod buyer;
 mod load;
 mod values;
 
@@ -12,6 +13,7 @@ use prilavok_notify::{Guard, Network, Plan, Schedule};
 use prilavok_wire::UtcOffset;
 
 use crate::limits::LimitSettings;
+pub use buyer::{BuyerSettings, FrameAncestor, WebOrigin};
 pub use load::{Overrides, SettingsError};
 
 /// Every setting with its default and meaning, as TOML.
@@ -43,6 +45,8 @@ pub struct Settings {
     pub scheduled: ScheduledSettings,
     /// Live events.
     pub events: EventSettings,
+    /// The Buyer API.
+    pub buyer: BuyerSettings,
     /// Logs.
     pub log: LogSettings,
     /// The request log.

@@ -166,7 +166,7 @@ pub(super) fn page(
     Ok(Page { items, more })
 }
 
-fn with_files(
+pub(super) fn with_files(
     conn: &Connection,
     business: BusinessId,
     chat: ChatId,

@@ -9,15 +9,18 @@ mod backup;
 mod chat_list;
 mod chats;
 mod check;
+mod counter;
 mod credentials;
 mod deliveries;
 mod events;
 mod fault;
+mod history;
 mod idempotency;
 mod known;
 mod log;
 mod messages;
 mod meta;
+mod of_customer;
 mod open;
 mod overdue;
 #[cfg(test)]
@@ -39,7 +42,7 @@ use parking_lot::Mutex;
 use prilavok_domain::{
     Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId, CredentialKind,
     Customer, Event, FileId, IdSequence, Message, MessageId, MessageText, Order, OrderId, PublicId, Return,
-    ReturnId, SubscriptionId, Timestamp,
+    ReturnId, SavedReplyId, SubscriptionId, Timestamp,
 };
 use tokio::sync::broadcast;
 
@@ -48,9 +51,10 @@ use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
 use crate::{
     Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential,
-    CredentialChange, ForgetBefore, LoggedAttempt, MessageRange, NewCredential, NewMessage, NewSubscription,
-    OperatorToken, Page, Put, Registration, Result, SecretHash, StartChat, Started, Store, StoreError,
-    StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
+    CredentialChange, CustomerChats, CustomerEvents, ForgetBefore, LoggedAttempt, MessageRange,
+    NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put, Registration, ReplyContent, Result,
+    SavedReply, SecretHash, StartChat, Started, Store, StoreError, StoredFile, Subscription,
+    SubscriptionChange, Switch, Try, Usage, Waiting,
 };
 pub use open::{OpenError, private_folder};
 use presence::Presence;
@@ -279,6 +283,17 @@ impl Store for SqliteStore {
             .view(|view| chat_list::page(view, business, filter, after, limit))
     }
 
+    async fn customer_chats(
+        &self,
+        business: BusinessId,
+        of: &CustomerChats,
+        after: Option<ChatId>,
+        limit: usize,
+    ) -> Result<Page<Chat>> {
+        self.readers
+            .read(|conn| of_customer::chats(conn, business, of, after, limit))
+    }
+
     async fn append_message(
         &self,
         business: BusinessId,
@@ -306,6 +321,17 @@ impl Store for SqliteStore {
     ) -> Result<Page<Message>> {
         self.readers
             .view(|view| messages::page(view.conn, business, chat, range, limit))
+    }
+
+    async fn messages_before(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Page<Message>> {
+        self.readers
+            .read(|conn| history::page(conn, business, chat, before, limit))
     }
 
     async fn change_chat(
@@ -337,6 +363,22 @@ impl Store for SqliteStore {
 
     async fn file(&self, business: BusinessId, id: FileId) -> Result<Option<(Attachment, StoredFile)>> {
         self.readers.read(|conn| messages::file(conn, business, id))
+    }
+
+    async fn chat_of_file(&self, business: BusinessId, id: FileId) -> Result<Option<ChatId>> {
+        self.readers
+            .read(|conn| of_customer::chat_of_file(conn, business, id))
+    }
+
+    async fn customer_events(
+        &self,
+        business: BusinessId,
+        of: &CustomerChats,
+        after: i64,
+        limit: usize,
+    ) -> Result<CustomerEvents> {
+        self.readers
+            .read(|conn| of_customer::events(conn, business, of, after, limit))
     }
 
     async fn events(&self, business: Option<BusinessId>, after: i64, limit: usize) -> Result<Vec<Event>> {
@@ -458,6 +500,59 @@ impl Store for SqliteStore {
     ) -> Result<u64> {
         self.writer
             .write(move |write| deliveries::send_again(write, business, id, again, now))
+            .await
+    }
+
+    async fn latest_messages(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Page<Message>> {
+        self.readers
+            .read(|conn| counter::latest(conn, business, chat, before, limit))
+    }
+
+    async fn seen(&self, business: BusinessId, chats: &[ChatId]) -> Result<Vec<Option<MessageId>>> {
+        self.readers.read(|conn| counter::seen(conn, business, chats))
+    }
+
+    async fn mark_seen(&self, business: BusinessId, chat: ChatId, message: MessageId) -> Result<()> {
+        self.writer
+            .write_at_request(move |write| counter::mark_seen(write.conn, business, chat, message))
+            .await
+    }
+
+    async fn saved_replies(&self, business: BusinessId) -> Result<Vec<SavedReply>> {
+        self.readers.read(|conn| counter::replies(conn, business))
+    }
+
+    async fn add_reply(
+        &self,
+        business: BusinessId,
+        content: ReplyContent,
+        now: Timestamp,
+    ) -> Result<SavedReply> {
+        self.writer
+            .write_at_request(move |write| counter::add_reply(write, business, &content, now))
+            .await
+    }
+
+    async fn change_reply(
+        &self,
+        business: BusinessId,
+        id: SavedReplyId,
+        content: ReplyContent,
+    ) -> Result<()> {
+        self.writer
+            .write_at_request(move |write| counter::change_reply(write.conn, business, id, &content))
+            .await
+    }
+
+    async fn delete_reply(&self, business: BusinessId, id: SavedReplyId) -> Result<()> {
+        self.writer
+            .write_at_request(move |write| counter::delete_reply(write.conn, business, id))
             .await
     }
 

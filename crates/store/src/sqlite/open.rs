@@ -19,6 +19,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_notifications.sql"),
     include_str!("migrations/0003_delivery_log.sql"),
+    include_str!("migrations/0004_counter.sql"),
+    include_str!("migrations/0005_chat_of_customer.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.

@@ -72,10 +72,17 @@ const EXCUSED_READS: &[Excuse] = &[
     NEWEST_EVENT,
     ("SELECT business_id, credential_id", "all of them are asked for"),
     ("SELECT business_id, subscription_id", "all of them are asked for"),
+    SAVED_REPLIES,
 ];
+
+const SAVED_REPLIES: Excuse = (
+    "SELECT business_id, reply_id",
+    "all of them are asked for, and a hundred is the most",
+);
 
 const EXCUSED_WRITES: &[Excuse] = &[
     NEWEST_EVENT,
+    SAVED_REPLIES,
     (
         "DELETE FROM idempotency WHERE business_id = ?1 AND result",
         "when a subscription is removed, which is rare",
@@ -230,6 +237,27 @@ async fn write_chats(store: &SqliteStore) -> ChatId {
     chat
 }
 
+/// Writes of every sort about what the people at the counter share.
+async fn write_counter(store: &SqliteStore, chat: ChatId) {
+    for id in [1, 2] {
+        let message = MessageId::new(id).expect("an id");
+        store.mark_seen(shop(), chat, message).await.expect("a mark");
+    }
+    let content = ReplyContent {
+        name: name("hello"),
+        text: MessageText::new("hello").expect("a text"),
+    };
+    let reply = store
+        .add_reply(shop(), content.clone(), now())
+        .await
+        .expect("a reply");
+    store
+        .change_reply(shop(), reply.id, content)
+        .await
+        .expect("a change");
+    store.delete_reply(shop(), reply.id).await.expect("a removal");
+}
+
 /// Writes of every sort about who may do what.
 async fn write_access(store: &SqliteStore) {
     for registrations in [registrations(), registrations()] {
@@ -300,7 +328,8 @@ async fn writes_find_what_they_change_through_indexes() {
     let store = traced_store(&path, &statements);
     write_access(&store).await;
     // Again, now that orders and returns have chats that hold them.
-    write_chats(&store).await;
+    let chat = write_chats(&store).await;
+    write_counter(&store, chat).await;
     store.register(registrations()).await.expect("puts");
     store.close().await;
     let conn = open::writer(&path).expect("a file");
@@ -342,6 +371,12 @@ fn read_chats(conn: &Connection, chat: ChatId) -> Result<()> {
     messages::one(conn, shop(), chat, message.id)?;
     messages::file(conn, shop(), message.files[0].id)?;
     chats::one(conn, shop(), chat)?;
+    history::page(conn, shop(), chat, None, 20)?;
+    read_as_customer(conn, message.files[0].id)?;
+    counter::latest(conn, shop(), chat, Some(message.id), 20)?;
+    counter::latest(conn, shop(), chat, None, 20)?;
+    counter::seen(conn, shop(), &[chat])?;
+    counter::replies(conn, shop())?;
     overdue::idle(conn, shop(), now(), 10)?;
     overdue::unanswered(conn, shop(), now(), 10)?;
     overdue::named_files(conn, &["1/a".to_owned()])?;
@@ -349,6 +384,25 @@ fn read_chats(conn: &Connection, chat: ChatId) -> Result<()> {
         events::after(conn, business, 0, 10)?;
         events::newest(conn, business)?;
     }
+    Ok(())
+}
+
+fn read_as_customer(conn: &Connection, file: FileId) -> Result<()> {
+    let all = CustomerChats {
+        customer: anna(),
+        order: None,
+        returned: None,
+    };
+    let about_one = CustomerChats {
+        order: OrderId::new(100).ok(),
+        returned: ReturnId::new(200).ok(),
+        ..all.clone()
+    };
+    for of in [all, about_one] {
+        of_customer::chats(conn, shop(), &of, None, 10)?;
+        of_customer::events(conn, shop(), &of, 0, 10)?;
+    }
+    of_customer::chat_of_file(conn, shop(), file)?;
     Ok(())
 }
 

@@ -1,0 +1,16 @@
+//! The pages, in a real browser from the real binary: Chromium, driven through chromedriver. Beside them, what only
+//! shows over plain HTTP: what forged requests get, what headers say.
+
+mod accessibility;
+mod attachments;
+#[path = "../chromium.rs"]
+mod browser;
+mod counter;
+mod keyboard;
+mod languages;
+mod live;
+mod market;
+mod requests;
+mod screenshots;
+mod sending;
+mod sign_in;

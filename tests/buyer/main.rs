@@ -1,0 +1,16 @@
+//! The Buyer API over real HTTP: what a shop's page may rely on, and what it must never see.
+
+#[path = "../chromium.rs"]
+#[expect(dead_code, reason = "the counter's tests use the rest")]
+mod browser;
+mod chats;
+mod cors;
+mod document;
+mod events;
+mod files;
+mod isolation;
+mod limits;
+mod market;
+mod messages;
+mod tokens;
+mod widget;
