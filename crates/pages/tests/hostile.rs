@@ -1,6 +1,8 @@
 //! Text from outside is never markup: every field of every page that shows some is filled with what would be, and what
 //! browsers would make of the page must be the same as with harmless text.
 
+use std::sync::Arc;
+
 use prilavok_domain::{
     Attachment, BusinessId, CampaignId, Chat, ChatId, ChatStatus, ChatType, Context, Customer, FileId,
     FileName, Message, MessageId, MessageText, Name, OrderId, PublicId, ReturnId, Sender, Timestamp,
@@ -87,11 +89,11 @@ fn pages(hostile: &str) -> Vec<(&'static str, String)> {
             order: OrderId::new(2).expect("an id"),
             campaign: CampaignId::new(4).expect("an id"),
         },
-        customer: Customer {
+        customer: Arc::new(Customer {
             public_id: PublicId::new(hostile.replace('\t', " ").chars().take(100).collect::<String>())
                 .expect("an id"),
             name,
-        },
+        }),
         kind: ChatType::Arbitrage,
         status: ChatStatus::WaitingForPartner,
         created_at: when,

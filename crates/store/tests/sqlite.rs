@@ -3,16 +3,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use prilavok_domain::rules::Initiator;
 use prilavok_domain::{
-    Business, BusinessId, BusinessState, Chat, ChatId, Customer, IdSequence, MessageText, Name, PublicId,
-    Sender, Timestamp,
+    Business, BusinessId, BusinessState, Chat, ChatId, Customer, IdSequence, MessageId, MessageText, Name,
+    PublicId, Sender, Timestamp,
 };
 use prilavok_store::sqlite::{FILE_NAME, OpenError, SqliteStore};
-use prilavok_store::{NewMessage, Registration, StartChat, Store, Subject};
+use prilavok_store::{ChatFilter, NewMessage, Registration, StartChat, Store, Subject};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -196,7 +196,7 @@ async fn read(store: &SqliteStore, chat: ChatId) -> Chat {
     store.chat(shop(), chat).await.expect("a read").expect("a chat")
 }
 
-async fn say(store: &SqliteStore, chat: ChatId, text: String) {
+async fn say(store: &SqliteStore, chat: ChatId, text: String) -> MessageId {
     let new = NewMessage {
         sender: Sender::Customer,
         text: Some(MessageText::new(text).expect("a text")),
@@ -204,7 +204,7 @@ async fn say(store: &SqliteStore, chat: ChatId, text: String) {
         wait_for: None,
     };
     let written = store.append_message(shop(), chat, new, None, now()).await;
-    written.expect("a message");
+    written.expect("a message").value.id
 }
 
 #[tokio::test]
@@ -224,6 +224,82 @@ async fn who_reads_without_a_pause_sees_what_others_commit() {
     }
     ours.close().await;
     theirs.close().await;
+}
+
+#[tokio::test]
+async fn a_customer_that_another_process_renames_is_seen_by_its_new_name() {
+    let (_folder, path) = folder();
+    a_store(&path).await;
+    let (ours, theirs) = (open(&path).expect("a store"), open(&path).expect("a store"));
+    let chat = a_chat(&ours).await;
+    assert_eq!(read(&ours, chat).await.customer.name.as_str(), "Анна");
+    let renamed = Customer {
+        public_id: PublicId::new("anna").expect("an id"),
+        name: Name::new("Анна К.").expect("a name"),
+    };
+    let put = theirs.register(vec![Registration::Customer(renamed)]).await;
+    put.expect("a customer");
+    assert_eq!(read(&theirs, chat).await.customer.name.as_str(), "Анна К.");
+    let begun = Instant::now();
+    while read(&ours, chat).await.customer.name.as_str() == "Анна" {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never seen");
+    }
+    ours.close().await;
+    theirs.close().await;
+}
+
+/// Reads, one by one and in lists, until told to stop; answers how often, and fails if a chat was older than before, or
+/// than what had been acknowledged before it was asked for.
+fn reads_until(
+    enough: &AtomicBool,
+    acknowledged: &AtomicI64,
+    runtime: &tokio::runtime::Runtime,
+    store: &SqliteStore,
+    chat: ChatId,
+) -> usize {
+    let (mut reads, mut before) = (0, 0);
+    while !enough.load(Ordering::Relaxed) {
+        let least = acknowledged.load(Ordering::Acquire).max(before);
+        let found = runtime.block_on(async {
+            if reads % 2 == 0 {
+                return read(store, chat).await;
+            }
+            let page = store.chats(shop(), &ChatFilter::default(), None, 1).await;
+            page.expect("a page").items.remove(0)
+        });
+        before = found.last_message.map_or(0, |id| id.get());
+        assert!(before >= least, "{before} was read after {least}");
+        reads += 1;
+    }
+    reads
+}
+
+#[test]
+fn what_is_acknowledged_is_seen_by_whoever_reads_and_stays_seen() {
+    const MESSAGES: usize = 2_000;
+    let (_folder, path) = folder();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (store, chat) = runtime.block_on(async {
+        a_store(&path).await;
+        let store = open(&path).expect("a store");
+        let chat = a_chat(&store).await;
+        (store, chat)
+    });
+    let (enough, acknowledged) = (AtomicBool::new(false), AtomicI64::new(0));
+    std::thread::scope(|scope| {
+        let reading: Vec<_> = (0..3)
+            .map(|_| scope.spawn(|| reads_until(&enough, &acknowledged, &runtime, &store, chat)))
+            .collect();
+        for number in 0..MESSAGES {
+            let id = runtime.block_on(say(&store, chat, number.to_string()));
+            acknowledged.store(id.get(), Ordering::Release);
+        }
+        enough.store(true, Ordering::Relaxed);
+        for one in reading {
+            assert!(one.join().expect("no read went back") > 0);
+        }
+    });
+    runtime.block_on(store.close());
 }
 
 #[tokio::test]
