@@ -8,7 +8,7 @@ use prilavok_domain::{
 use prilavok_pages::conversation::{Beside, Card, Conversation, Messages, News};
 use prilavok_pages::counter::Counter;
 use prilavok_pages::frame::Reader;
-use prilavok_pages::inbox::{Filter, List, ListPart, Row};
+use prilavok_pages::inbox::{Filter, List, ListPart, Part, Row};
 use prilavok_pages::replies::{Replies, Reply, ReplyPage};
 use prilavok_pages::sign_in::{Hint, SignIn};
 use prilavok_pages::trouble::{Problem, Trouble, TroublePage, TroublePart};
@@ -135,6 +135,12 @@ fn pages(hostile: &str) -> Vec<(&'static str, String)> {
         last: Some(message(6, text)),
         unread: true,
         current: false,
+        found: [true, false]
+            .map(|found| Part {
+                text: hostile.to_owned(),
+                found,
+            })
+            .into(),
     };
     let list = || List {
         filter: Filter {
@@ -145,6 +151,7 @@ fn pages(hostile: &str) -> Vec<(&'static str, String)> {
         more: Some("1-1".to_owned()),
         first: false,
         searchable: true,
+        incomplete: true,
         now: when,
     };
     let conversation = || Conversation {

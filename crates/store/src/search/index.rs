@@ -202,7 +202,7 @@ pub(super) fn find(
         return Ok(found);
     }
     let mut newest = conn.prepare_cached(
-        "SELECT rowid, chat_id FROM word CROSS JOIN entry ON entry.place = word.rowid
+        "SELECT word.rowid, chat_id FROM word CROSS JOIN entry ON entry.place = word.rowid
          WHERE word MATCH ?1 AND word.rowid < ?2 ORDER BY word.rowid DESC LIMIT ?3",
     )?;
     let mut earlier_page = conn.prepare_cached(

@@ -107,11 +107,10 @@ impl Search {
                 ..found
             }),
             Ok(Ok(None)) => Ok(Found::default()),
-            Ok(Err(error)) if beside::is_unreadable(&error) => {
-                self.damaged.store(true, Ordering::Relaxed);
-                Ok(Found::default())
-            }
-            Ok(Err(error)) => Err(error.into()),
+            Ok(Err(error)) => match self.failed(error) {
+                _ if self.damaged.load(Ordering::Relaxed) => Ok(Found::default()),
+                error => Err(error),
+            },
             Err(panicked) => Err(StoreError::Failed(Box::new(panicked))),
         }
     }
@@ -152,18 +151,22 @@ impl Search {
             Some(open) => open,
             none => none.insert(self.open()?),
         };
-        work(&mut open.conn).map_err(|error| {
-            if beside::is_unreadable(&error) {
-                self.damaged.store(true, Ordering::Relaxed);
-            }
-            error.into()
-        })
+        work(&mut open.conn).map_err(|error| self.failed(error))
+    }
+
+    /// Remembers whether the file is damaged.
+    fn failed(&self, error: rusqlite::Error) -> StoreError {
+        if beside::is_unreadable(&error) {
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+        error.into()
     }
 
     fn open(&self) -> Result<Writing> {
         let conn = index::INDEX.writer(&self.path)?;
         // The first read makes the write-ahead log.
-        conn.query_row("SELECT count(*) FROM progress", [], |_| Ok(()))?;
+        conn.query_row("SELECT count(*) FROM progress", [], |_| Ok(()))
+            .map_err(|error| self.failed(error))?;
         let presence = Presence::of(&self.path).map_err(|error| StoreError::Failed(Box::new(error)))?;
         Ok(Writing { conn, presence })
     }

@@ -312,7 +312,7 @@ mod tests {
         in_a_folder(|path| {
             writer(path).expect("a file");
             let conn = reader(path).expect("a file");
-            let refused = conn.execute("INSERT INTO customer VALUES ('x', 'x')", []);
+            let refused = conn.execute("INSERT INTO customer (customer_id, name) VALUES ('x', 'x')", []);
             let message = refused.expect_err("refused").to_string();
             assert!(message.contains("readonly"), "{message}");
         });
