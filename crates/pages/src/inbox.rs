@@ -37,7 +37,11 @@ impl Filter {
             }
         }
         let query = query.finish();
-        if query.is_empty() { query } else { format!("?{query}") }
+        if query.is_empty() {
+            query
+        } else {
+            format!("?{query}")
+        }
     }
 }
 

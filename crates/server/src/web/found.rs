@@ -70,7 +70,9 @@ pub(super) async fn find(
 
 fn passes(filter: &Filter, chat: &Chat) -> bool {
     filter.status.is_none_or(|status| status == chat.status)
-        && filter.context.is_none_or(|context| context == chat.context.kind())
+        && filter
+            .context
+            .is_none_or(|context| context == chat.context.kind())
         && filter.kind.is_none_or(|kind| kind == chat.kind)
 }
 

@@ -155,9 +155,7 @@ impl Following {
     async fn is_of_this(&self, progress: &Progress) -> Result<bool> {
         let marks = self.store.marks().await?;
         let is_older = marks.event < progress.event || marks.renamed < progress.renamed;
-        Ok(progress.source == self.source().await?
-            && !is_older
-            && marks.forgotten_event <= progress.event)
+        Ok(progress.source == self.source().await? && !is_older && marks.forgotten_event <= progress.event)
     }
 
     async fn begin(&mut self) -> Result<Progress> {
@@ -249,7 +247,11 @@ impl Following {
             let written = self.search.indexed() - before;
             let earlier = written - (documents.len() as u64).min(written);
             if written / TOLD_EVERY > earlier / TOLD_EVERY {
-                tracing::info!(written, seconds = began.elapsed().as_secs(), "the search index grows");
+                tracing::info!(
+                    written,
+                    seconds = began.elapsed().as_secs(),
+                    "the search index grows"
+                );
             }
         } else {
             // It was begun by a server that has stopped since.
@@ -275,7 +277,11 @@ impl Following {
         if let Some(last) = page.items.last() {
             progress.message = Some(last.id);
         }
-        documents.extend(page.items.into_iter().filter_map(|it| document(business, chat, it)));
+        documents.extend(
+            page.items
+                .into_iter()
+                .filter_map(|it| document(business, chat, it)),
+        );
         Ok(!page.more)
     }
 

@@ -117,7 +117,13 @@ pub(super) fn write(
     for document in documents {
         match document {
             Document::Chat(chat) => {
-                put(&transaction, chat.business, chat.id, place_of_chat(chat.id), &about(chat))?;
+                put(
+                    &transaction,
+                    chat.business,
+                    chat.id,
+                    place_of_chat(chat.id),
+                    &about(chat),
+                )?;
                 transaction
                     .prepare_cached(
                         "INSERT OR IGNORE INTO customer_chat (customer_id, business_id, chat_id)
@@ -137,7 +143,9 @@ pub(super) fn write(
             } => put(&transaction, *business, *chat, place_of_message(*id), &[text])?,
         }
     }
-    let (business, chat) = progress.at.map_or((0, 0), |(business, chat)| (business.get(), chat.get()));
+    let (business, chat) = progress
+        .at
+        .map_or((0, 0), |(business, chat)| (business.get(), chat.get()));
     transaction
         .prepare_cached(
             "INSERT OR REPLACE INTO progress
@@ -205,9 +213,8 @@ pub(super) fn find(
         "SELECT word.rowid, chat_id FROM word CROSS JOIN entry ON entry.place = word.rowid
          WHERE word MATCH ?1 AND word.rowid < ?2 ORDER BY word.rowid DESC LIMIT ?3",
     )?;
-    let mut earlier_page = conn.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM word WHERE word MATCH ?1 AND rowid >= ?2)",
-    )?;
+    let mut earlier_page =
+        conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM word WHERE word MATCH ?1 AND rowid >= ?2)")?;
     let mut chats = HashSet::new();
     let mut looked_at = 0;
     let mut rows = newest.query((&expression, before.unwrap_or(Place::MAX), LOOKED_AT))?;
@@ -259,5 +266,8 @@ pub(super) fn chats_of(
         Ok((BusinessId::new(row.get(0)?).ok(), ChatId::new(row.get(1)?).ok()))
     })?;
     let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(found.into_iter().filter_map(|(business, chat)| business.zip(chat)).collect())
+    Ok(found
+        .into_iter()
+        .filter_map(|(business, chat)| business.zip(chat))
+        .collect())
 }

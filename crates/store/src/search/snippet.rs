@@ -76,7 +76,13 @@ mod tests {
         let parts = Words::new(words).snippet(text);
         let parts = parts.into_iter();
         parts
-            .map(|part| if part.found { format!("[{}]", part.text) } else { part.text })
+            .map(|part| {
+                if part.found {
+                    format!("[{}]", part.text)
+                } else {
+                    part.text
+                }
+            })
             .collect()
     }
 
@@ -94,7 +100,10 @@ mod tests {
         let text = format!("{}посылка{}", "а ".repeat(100), " б".repeat(100));
         let shown = marked("посылка", &text);
         assert!(shown.starts_with("…") && shown.ends_with("…"), "{shown}");
-        assert!(shown.contains("[посылка]") && shown.chars().count() < 170, "{shown}");
+        assert!(
+            shown.contains("[посылка]") && shown.chars().count() < 170,
+            "{shown}"
+        );
     }
 
     proptest! {

@@ -79,7 +79,11 @@ pub(super) fn stem(word: &str) -> Cow<'_, str> {
         return Cow::Borrowed(word);
     };
     let stem = stemmer.stem(word);
-    if stem.is_empty() { Cow::Borrowed(word) } else { stem }
+    if stem.is_empty() {
+        Cow::Borrowed(word)
+    } else {
+        stem
+    }
 }
 
 /// The words of a text, and its runs of characters that are written without spaces.

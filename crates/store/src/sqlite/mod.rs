@@ -47,9 +47,10 @@ use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
 use crate::{
     Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential,
-    CredentialChange, ForgetBefore, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription,
-    OperatorToken, Page, Put, Registration, ReplyContent, Result, SavedReply, SecretHash, StartChat, Started,
-    Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
+    CredentialChange, ForgetBefore, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage,
+    NewSubscription, OperatorToken, Page, Put, Registration, ReplyContent, Result, SavedReply, SecretHash,
+    StartChat, Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage,
+    Waiting,
 };
 pub use open::{OpenError, private_folder};
 use presence::Presence;

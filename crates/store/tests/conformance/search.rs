@@ -44,7 +44,10 @@ async fn finds(follower: &Follower, words: &str, expected: &Places) {
         if found == *expected {
             return;
         }
-        assert!(began.elapsed() < PATIENCE, "{words}: {found:?} and not {expected:?}");
+        assert!(
+            began.elapsed() < PATIENCE,
+            "{words}: {found:?} and not {expected:?}"
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -67,7 +70,10 @@ async fn forget_events(store: &dyn Store, before: Timestamp) {
         attempts: before,
         events: before,
     };
-    let forgotten = store.forget_notifications(shop(), before).await.expect("a number");
+    let forgotten = store
+        .forget_notifications(shop(), before)
+        .await
+        .expect("a number");
     assert!(forgotten > 0);
 }
 
@@ -77,12 +83,16 @@ fn messages_names_and_numbers_are_found_in_their_own_business() {
         populate(&*site.store).await;
         let store = &*site.store;
         let before = start(store, shop(), order(100), at(1)).await.chat.id;
-        let asked = write(store, before, customer_says("Где моя посылка?"), at(2)).await.id;
+        let asked = write(store, before, customer_says("Где моя посылка?"), at(2))
+            .await
+            .id;
         let follower = follow(&site);
         finds(&follower, "посылку", &vec![(before, Some(asked))]).await;
         // What comes while it follows.
         let after = start(store, shop(), order(101), at(3)).await.chat.id;
-        let again = write(store, after, customer_says("ПОСЫЛКОЙ доволен, ещё раз"), at(4)).await.id;
+        let again = write(store, after, customer_says("ПОСЫЛКОЙ доволен, ещё раз"), at(4))
+            .await
+            .id;
         let both = vec![(after, Some(again)), (before, Some(asked))];
         finds(&follower, "посылк", &both).await;
         finds(&follower, "раз посылка", &vec![(after, Some(again))]).await;
@@ -93,7 +103,14 @@ fn messages_names_and_numbers_are_found_in_their_own_business() {
         finds(&follower, "101", &vec![(after, None)]).await;
         finds(&follower, "1", &vec![]).await;
         finds(&follower, "10", &vec![]).await;
-        for hostile in ["\"", "посылка OR NEAR(", "* ^ -", "word:посылка\" OR \"", "😀", ""] {
+        for hostile in [
+            "\"",
+            "посылка OR NEAR(",
+            "* ^ -",
+            "word:посылка\" OR \"",
+            "😀",
+            "",
+        ] {
             finds(&follower, hostile, &vec![]).await;
         }
         becomes_complete(&follower).await;
@@ -252,11 +269,15 @@ fn an_index_of_another_state_of_the_store_is_made_anew() {
     on_every_store(async |site| {
         populate(&*site.store).await;
         let chat = start(&*site.store, shop(), order(100), at(1)).await.chat.id;
-        let kept = write(&*site.store, chat, customer_says("kept word"), at(2)).await.id;
+        let kept = write(&*site.store, chat, customer_says("kept word"), at(2))
+            .await
+            .id;
         let copy = site.folder.path().join("copy.sqlite");
         let copied = site.store.backup(&copy, Box::new(|_, _| {})).await;
         copied.expect("a backup");
-        let lost = write(&*site.store, chat, customer_says("lost word"), at(3)).await.id;
+        let lost = write(&*site.store, chat, customer_says("lost word"), at(3))
+            .await
+            .id;
         let follower = follow(&site);
         finds(&follower, "lost", &vec![(chat, Some(lost))]).await;
         follower.stop();
@@ -301,7 +322,10 @@ fn marks_chats_and_names_are_told_to_those_who_follow() {
         let renamed = store.renamed_customers(0, 10).await.expect("names");
         let expected = [(2, person("boris")), (3, person("anna"))];
         assert_eq!(renamed, expected);
-        assert_eq!(store.renamed_customers(2, 10).await.expect("names"), expected[1..]);
+        assert_eq!(
+            store.renamed_customers(2, 10).await.expect("names"),
+            expected[1..]
+        );
         assert_eq!(store.marks().await.expect("marks").renamed, 3);
     });
 }
