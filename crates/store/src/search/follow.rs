@@ -129,12 +129,12 @@ impl Following {
             }
             None => self.begin().await?,
         };
-        let (progress, more) = self.new(progress).await?;
+        let (progress, more) = self.take_new(progress).await?;
         if more {
             return Ok(Step::More);
         }
         if !progress.built {
-            self.old(progress).await?;
+            self.take_old(progress).await?;
             return Ok(Step::Old);
         }
         if self.began.take().is_some() {
@@ -177,7 +177,7 @@ impl Following {
     }
 
     /// Writes what is new, as much as one step takes; answers how far that came, and whether there may be more.
-    async fn new(&self, mut progress: Progress) -> Result<(Progress, bool)> {
+    async fn take_new(&self, mut progress: Progress) -> Result<(Progress, bool)> {
         let events = self.store.events(None, progress.event, EVENTS).await?;
         // Asked after the events were read: what was forgotten until then was not among them.
         if self.store.marks().await?.forgotten_event > progress.event {
@@ -227,7 +227,7 @@ impl Following {
     }
 
     /// Writes some of what was there before the index was begun.
-    async fn old(&mut self, mut progress: Progress) -> Result<()> {
+    async fn take_old(&mut self, mut progress: Progress) -> Result<()> {
         let mut documents = Vec::new();
         // The rest of the chat at hand, then the next ones.
         if self.messages(&mut documents, &mut progress).await? {
