@@ -6,7 +6,14 @@ use crate::browser::{Browser, Reader};
 use crate::market::Market;
 
 const AXE: &str = include_str!("axe.min.js");
-const PAGES: [&str; 5] = ["/ui/", "/ui/chats/1", "/ui/replies", "/ui/nothing", "/ui/sign-in"];
+const PAGES: [&str; 6] = [
+    "/ui/",
+    "/ui/?q=%D0%B7%D0%B0%D0%BA%D0%B0%D0%B7",
+    "/ui/chats/1",
+    "/ui/replies",
+    "/ui/nothing",
+    "/ui/sign-in",
+];
 
 fn market() -> Market {
     let market = Market::open();

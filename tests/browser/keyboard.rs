@@ -27,7 +27,7 @@ fn keys_move_open_reply_and_leave() {
     assert_eq!(browser.path(), format!("/ui/chats/{}", order[1]));
 
     browser.press("/");
-    assert_eq!(focused(&browser), "status");
+    assert_eq!(focused(&browser), "q");
     browser.press(key::ESCAPE);
     if browser.count("textarea") == 1 {
         browser.press("r");

@@ -12,5 +12,6 @@ mod live;
 mod market;
 mod requests;
 mod screenshots;
+mod search;
 mod sending;
 mod sign_in;

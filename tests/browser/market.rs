@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::browser::{Browser, Reader};
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server with the demo.
 pub(crate) struct Market {

@@ -10,7 +10,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Signs in; answers the cookie and the session's token.
-fn sign_in(market: &Market, key: &str) -> (String, String) {
+pub(crate) fn sign_in(market: &Market, key: &str) -> (String, String) {
     let answer = market
         .request(Method::POST, "/ui/sign-in")
         .form(&[("secret", key)])
@@ -25,7 +25,7 @@ fn sign_in(market: &Market, key: &str) -> (String, String) {
     (cookie, token[..43].to_owned())
 }
 
-fn get(market: &Market, path: &str, cookie: &str) -> Response {
+pub(crate) fn get(market: &Market, path: &str, cookie: &str) -> Response {
     let request = market.request(Method::GET, path).header("Cookie", cookie);
     request.send().expect("an answer")
 }

@@ -7,6 +7,7 @@ mod disk;
 mod messages;
 mod notifications;
 mod receivers;
+mod search;
 mod server;
 mod writers;
 

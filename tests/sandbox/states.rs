@@ -46,6 +46,51 @@ fn a_state_comes_back_with_its_clock_its_keys_and_without_faults() {
     assert_eq!(snapshots(&market), json!(["start"]));
 }
 
+/// Whether a seller finds words.
+fn finds(market: &Market, words: &str) -> bool {
+    let client = reqwest::blocking::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let client = client.build().expect("a client");
+    let url = |path: &str| format!("{}{path}", market.told("url"));
+    let form = [("secret", market.told("apiKey"))];
+    let signed_in = client
+        .post(url("/ui/sign-in"))
+        .form(&form)
+        .send()
+        .expect("an answer");
+    let cookie = signed_in.headers()["set-cookie"].to_str().expect("ASCII");
+    let cookie = cookie.split(';').next().expect("a pair").to_owned();
+    let asked = client
+        .get(url(&format!("/ui/list?q={words}")))
+        .header("Cookie", cookie);
+    let list = asked.send().expect("an answer").text().expect("text");
+    assert!(list.contains("<ol class=\"chats\">"), "{list}");
+    list.contains("<mark>")
+}
+
+#[test]
+fn a_state_is_searched_as_it_is() {
+    let market = Market::open();
+    let waits = |words: &str, expected: bool| {
+        let began = std::time::Instant::now();
+        while finds(&market, words) != expected {
+            assert!(began.elapsed() < crate::market::PATIENCE, "{words}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    market.customer_writes(1, 1, "unforgotten");
+    waits("unforgotten", true);
+    market.send(Method::PUT, "/sandbox/v1/snapshots/before", &json!({}));
+    market.customer_writes(1, 1, "forgotten");
+    waits("forgotten", true);
+    // Events are forgotten on the way.
+    market.advance("72h");
+    market.customer_writes(1, 1, "later");
+    waits("later", true);
+    market.send(Method::POST, "/sandbox/v1/snapshots/before/restore", &json!({}));
+    waits("unforgotten", true);
+    assert!(!finds(&market, "forgotten"));
+}
+
 #[test]
 fn files_are_part_of_a_state() {
     let market = Market::open();

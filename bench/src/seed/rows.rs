@@ -52,7 +52,7 @@ pub(super) fn chat_id(size: Size, business: i64, nth: i64) -> i64 {
 
 pub(super) fn write(conn: &Connection, size: Size, bar: &ProgressBar) -> rusqlite::Result<()> {
     conn.execute_batch("BEGIN")?;
-    let mut put = conn.prepare("INSERT INTO customer VALUES (?1, ?2)")?;
+    let mut put = conn.prepare("INSERT INTO customer (customer_id, name) VALUES (?1, ?2)")?;
     for number in 0..CUSTOMERS {
         put.execute((customer(number), format!("Покупатель {number}")))?;
     }

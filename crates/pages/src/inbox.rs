@@ -28,17 +28,20 @@ impl Filter {
             ("status", self.status.map(ChatStatus::as_str)),
             ("context", self.context.map(ContextType::as_str)),
             ("type", self.kind.map(ChatType::as_str)),
+            ("q", Some(self.words.as_str()).filter(|words| !words.is_empty())),
         ];
-        let mut query = String::new();
+        let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in pairs {
             if let Some(value) = value {
-                query.push(if query.is_empty() { '?' } else { '&' });
-                query.push_str(name);
-                query.push('=');
-                query.push_str(value);
+                query.append_pair(name, value);
             }
         }
-        query
+        let query = query.finish();
+        if query.is_empty() {
+            query
+        } else {
+            format!("?{query}")
+        }
     }
 }
 
@@ -53,6 +56,17 @@ pub struct Row {
     pub unread: bool,
     /// Whether it is open beside the list.
     pub current: bool,
+    /// The message in which the words are that were looked for, around them; empty where it is shown by its last message.
+    pub found: Vec<Part>,
+}
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The text.
+    pub text: String,
+    /// Whether it is what was looked for.
+    pub found: bool,
 }
 
 impl Row {
@@ -92,6 +106,8 @@ pub struct List {
     pub first: bool,
     /// Whether there is a search to offer.
     pub searchable: bool,
+    /// Whether there may be more than the search knows yet.
+    pub incomplete: bool,
     /// Now.
     pub now: Timestamp,
 }

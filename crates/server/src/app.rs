@@ -11,6 +11,7 @@ use prilavok_notify::{
 use prilavok_store::Store;
 use prilavok_store::files::FileStore;
 use prilavok_store::requests::{self, RequestLog};
+use prilavok_store::search::{self, Follower, Search};
 use tokio::task::JoinHandle;
 
 use crate::access::AccessCache;
@@ -76,6 +77,8 @@ pub struct App {
     pub request_log: Arc<RequestLog>,
     /// Buyers' tokens, and what each buyer may do at a time.
     pub buyers: Buyers,
+    /// Feeds the search index, where there is one.
+    pub search: Option<Follower>,
     /// What the pages keep.
     pub web: Web,
     /// What is measured.
@@ -90,7 +93,7 @@ pub type SharedApp = Arc<App>;
 
 impl App {
     /// Puts an app together over a store; reads the server's secret and the counts of this hour, and opens the request
-    /// log in the folder that the settings name.
+    /// log and the search index in the folder that the settings name.
     pub async fn new(
         store: Arc<dyn Store>,
         files: FileStore,
@@ -138,6 +141,13 @@ impl App {
         let scheduled = scheduled.and_forget_requests(Arc::clone(&log), settings.request_log.keep_ms());
         let dropped = metrics.request_log_dropped().clone();
         let recorder = Recorder::start(Arc::clone(&log), &settings.request_log, dropped)?;
+        let search = match settings.search.enabled {
+            false => None,
+            true => {
+                let index = Arc::new(Search::new(&settings.data.join(search::FILE_NAME)));
+                Some(Follower::start(index, Arc::clone(&store))?)
+            }
+        };
         let live = Hub::new(
             Arc::clone(&store),
             metrics.event_streams().clone(),
@@ -154,6 +164,7 @@ impl App {
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
             notifier,
             scheduled,
+            search,
             web: Web::default(),
             metrics,
             readiness: Readiness::default(),
@@ -220,8 +231,18 @@ impl App {
             tracing::warn!("some notifications were cut off: they are sent again after the next start");
         }
         self.keep_usage().await;
+        self.stop_search().await;
         self.store.close().await;
         self.close_request_log().await;
+    }
+
+    /// Stops feeding the search index, and closes it.
+    async fn stop_search(self: &Arc<Self>) {
+        let app = Arc::clone(self);
+        let stopping = tokio::task::spawn_blocking(move || app.search.iter().for_each(Follower::stop));
+        if let Err(error) = stopping.await {
+            tracing::warn!(%error, "the search index was not closed");
+        }
     }
 
     /// Writes what waits for the request log, and closes it.

@@ -57,6 +57,10 @@ pub async fn metrics(State(app): State<SharedApp>) -> Response {
         oldest_notification_ms: app.notifier.oldest_waiting_ms().await,
         subscriptions_given_up: app.notifier.given_up(),
         scheduled: app.scheduled.lags().collect(),
+        search: app.search.as_ref().map(|follower| {
+            let search = follower.search();
+            (search.is_complete(), search.indexed())
+        }),
     };
     match app.metrics.text(&now) {
         Ok(text) => (

@@ -46,6 +46,8 @@ pub struct Metrics {
     subscriptions_given_up: IntGauge,
     scheduled_lag: GaugeVec,
     request_log_dropped: IntCounter,
+    search_complete: IntGauge,
+    search_indexed: IntCounter,
 }
 
 /// Calls of one operation that succeeded. A series begins with its first call.
@@ -65,6 +67,8 @@ pub struct Now {
     pub subscriptions_given_up: u64,
     /// How late scheduled work is.
     pub scheduled: Vec<Lag>,
+    /// Whether the search index has all, and how much was written into it; `None`: there is none.
+    pub search: Option<(bool, u64)>,
 }
 
 /// The limit that refused a request.
@@ -176,9 +180,17 @@ impl Metrics {
                 "prilavok_request_log_dropped_total",
                 "Calls that are missing in the request log: they came faster than it is written, or it could not be.",
             )?,
+            search_complete: IntGauge::new(
+                "prilavok_search_complete",
+                "1 if the search finds all there is; 0 while its index is made, falls behind, or is switched off.",
+            )?,
+            search_indexed: IntCounter::new(
+                "prilavok_search_indexed_total",
+                "Chats and messages written into the search index.",
+            )?,
             registry,
         };
-        let all: [Box<dyn Collector>; 16] = [
+        let all: [Box<dyn Collector>; 18] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.latency.clone()),
             Box::new(metrics.limit_refusals.clone()),
@@ -195,6 +207,8 @@ impl Metrics {
             Box::new(metrics.subscriptions_given_up.clone()),
             Box::new(metrics.scheduled_lag.clone()),
             Box::new(metrics.request_log_dropped.clone()),
+            Box::new(metrics.search_complete.clone()),
+            Box::new(metrics.search_indexed.clone()),
         ];
         for one in all {
             metrics.registry.register(one)?;
@@ -284,6 +298,10 @@ impl Metrics {
                 .with_label_values(&[lag.job])
                 .set(seconds(lag.ms));
         }
+        let (complete, indexed) = now.search.unwrap_or_default();
+        self.search_complete.set(i64::from(complete));
+        self.search_indexed
+            .inc_by(indexed.saturating_sub(self.search_indexed.get()));
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)

@@ -7,6 +7,7 @@
 //! `tests/conformance`.
 
 pub mod backup;
+mod beside;
 pub mod chats;
 pub mod counter;
 pub mod credentials;
@@ -18,6 +19,7 @@ pub mod notifications;
 pub mod observer;
 pub mod registry;
 pub mod requests;
+pub mod search;
 pub mod sqlite;
 
 use std::path::Path;
@@ -53,6 +55,17 @@ pub type Changes = Arc<[BusinessId]>;
 
 /// The result of a store operation.
 pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// How far a store has come, for those who follow it. None of these ever falls, but in a backup that was put in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// The newest event that there was, kept or not.
+    pub event: i64,
+    /// The newest event that was forgotten: who has not seen it yet cannot be told any more.
+    pub forgotten_event: i64,
+    /// The place of the last change of a customer's name.
+    pub renamed: i64,
+}
 
 /// The operations that Prilavok is made of, each one atomic and, once answered, durable.
 ///
@@ -238,6 +251,12 @@ pub trait Store: Send + Sync + 'static {
         after: i64,
         limit: usize,
     ) -> Result<CustomerEvents>;
+    /// How far this store has come.
+    async fn marks(&self) -> Result<Marks>;
+    /// Chats of all businesses by business and id, whatever is done to them meanwhile.
+    async fn chats_by_id(&self, after: Option<(BusinessId, ChatId)>, limit: usize) -> Result<Vec<Chat>>;
+    /// Customers whose name was changed after the place `after`, each at the place of its last change, in order.
+    async fn renamed_customers(&self, after: i64, limit: usize) -> Result<Vec<(i64, PublicId)>>;
     /// Told after each commit which businesses have new events. A listener that lags misses some, and is
     /// told that it did: it then looks for itself.
     fn changes(&self) -> broadcast::Receiver<Changes>;

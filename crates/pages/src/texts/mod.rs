@@ -123,6 +123,8 @@ texts! {
         show,
         none,
         none_filtered,
+        none_found,
+        incomplete,
         reset,
         more,
         newest,

@@ -12,7 +12,8 @@ use crate::data;
 
 #[derive(Args)]
 #[command(after_help = "\
-The copy holds everything but the contents of files, and the request log, which is no durable data.
+The copy holds everything but the contents of files, and the request log and the search index, which are no
+durable data.
 Files never change: copy the folder files of the data folder after the database, with any tool, and the
 two together are a consistent state.
 

@@ -51,6 +51,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// The request log.
     pub request_log: RequestLogSettings,
+    /// The search.
+    pub search: SearchSettings,
     /// Connections and time-outs.
     pub server: ServerSettings,
 }
@@ -206,6 +208,14 @@ impl RequestLogSettings {
     pub(crate) fn queue_bytes(&self) -> usize {
         self.queue_mib as usize * 1024 * 1024
     }
+}
+
+/// Settings of the search.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchSettings {
+    /// Whether there is one.
+    pub enabled: bool,
 }
 
 /// Settings of connections.

@@ -2,24 +2,30 @@
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use prilavok_domain::{BusinessId, ChatId, Sender, Timestamp};
+use prilavok_domain::{BusinessId, Chat, ChatId, Sender, Timestamp};
 use prilavok_pages::counter::Counter;
-use prilavok_pages::inbox::{Filter, List, ListPart, Row};
+use prilavok_pages::inbox::{Filter, List, ListPart, Part, Row};
+use prilavok_store::search::{Follower, Place};
 use prilavok_store::{ChatCursor, ChatFilter};
 
 use super::error::WebError;
+use super::found;
 use super::page::Page;
 use super::reader::Seller;
 use crate::app::{App, SharedApp};
 
 /// Chats on a page.
 const PAGE: usize = 30;
+/// Characters that are looked for.
+const LONGEST: usize = 200;
 
 /// What of the list is asked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asked {
     pub(super) filter: Filter,
     after: Option<ChatCursor>,
+    /// The same where words are looked for.
+    place: Option<Place>,
     /// The chat that is open beside the list.
     current: Option<i64>,
 }
@@ -32,8 +38,8 @@ impl Asked {
                 "status" => asked.filter.status = value.parse().ok(),
                 "context" => asked.filter.context = value.parse().ok(),
                 "type" => asked.filter.kind = value.parse().ok(),
-                "q" => asked.filter.words = value.trim().to_owned(),
-                "after" => asked.after = cursor(&value),
+                "q" => asked.filter.words = value.trim().chars().take(LONGEST).collect(),
+                "after" => (asked.after, asked.place) = (cursor(&value), value.parse().ok()),
                 "current" => asked.current = value.parse().ok(),
                 _ => {}
             }
@@ -99,19 +105,21 @@ pub(super) async fn beside(
 }
 
 async fn read(app: &App, business: BusinessId, asked: &Asked) -> Result<List, WebError> {
-    let filter = ChatFilter {
-        types: asked.filter.kind.into_iter().collect(),
-        statuses: asked.filter.status.into_iter().collect(),
-        context_types: asked.filter.context.into_iter().collect(),
-        ..ChatFilter::default()
+    let search = app.search.as_ref().map(Follower::search);
+    let (chats, more, incomplete) = match search {
+        Some(search) if !asked.filter.words.is_empty() => {
+            let page = found::find(app, search, business, &asked.filter, asked.place, PAGE).await?;
+            (page.chats, page.next.map(|next| next.to_string()), !page.complete)
+        }
+        _ => {
+            let (chats, more) = all(app, business, asked).await?;
+            (chats, more, false)
+        }
     };
-    let page = app.store.chats(business, &filter, asked.after, PAGE).await?;
-    let ids: Vec<_> = page.items.iter().map(|chat| chat.id).collect();
+    let ids: Vec<_> = chats.iter().map(|(chat, _)| chat.id).collect();
     let seen = app.store.seen(business, &ids).await?;
-    let more = page.items.last().filter(|_| page.more);
-    let more = more.map(|last| format!("{}-{}", last.updated_at.as_millis(), last.id));
-    let mut rows = Vec::with_capacity(page.items.len());
-    for (chat, seen) in page.items.into_iter().zip(seen) {
+    let mut rows = Vec::with_capacity(chats.len());
+    for ((chat, found), seen) in chats.into_iter().zip(seen) {
         let last = match chat.last_message {
             Some(last) => app.store.message(business, chat.id, last).await?,
             None => None,
@@ -124,14 +132,35 @@ async fn read(app: &App, business: BusinessId, asked: &Asked) -> Result<List, We
             current,
             chat,
             last,
+            found,
         });
     }
     Ok(List {
         filter: asked.filter.clone(),
         rows,
         more,
-        first: asked.after.is_none(),
-        searchable: false,
+        first: asked.after.is_none() && asked.place.is_none(),
+        searchable: search.is_some(),
+        incomplete,
         now: app.now(),
     })
+}
+
+/// A page of chats, whatever was said in them, and where the next one begins.
+async fn all(
+    app: &App,
+    business: BusinessId,
+    asked: &Asked,
+) -> Result<(Vec<(Chat, Vec<Part>)>, Option<String>), WebError> {
+    let filter = ChatFilter {
+        types: asked.filter.kind.into_iter().collect(),
+        statuses: asked.filter.status.into_iter().collect(),
+        context_types: asked.filter.context.into_iter().collect(),
+        ..ChatFilter::default()
+    };
+    let page = app.store.chats(business, &filter, asked.after, PAGE).await?;
+    let more = page.items.last().filter(|_| page.more);
+    let more = more.map(|last| format!("{}-{}", last.updated_at.as_millis(), last.id));
+    let chats = page.items.into_iter().map(|chat| (chat, Vec::new()));
+    Ok((chats.collect(), more))
 }

@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod files;
 mod form;
+mod found;
 mod inbox;
 mod message_form;
 mod operator_home;

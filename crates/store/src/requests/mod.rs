@@ -120,7 +120,7 @@ impl RequestLog {
     /// Opens the file, or makes it. One that cannot be read, or that another version wrote, is begun anew.
     pub fn open(path: &Path) -> Result<Self> {
         Ok(Self {
-            writing: Mutex::new(Some(file::writer(path)?)),
+            writing: Mutex::new(Some(file::LOG.writer(path)?)),
             reader: RequestLogReader::new(path),
         })
     }
@@ -236,7 +236,7 @@ impl RequestLogReader {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         let path = self.path.clone();
-        let reading = tokio::task::spawn_blocking(move || match file::reader(&path)? {
+        let reading = tokio::task::spawn_blocking(move || match file::LOG.reader(&path)? {
             None => Ok(None),
             Some(conn) => {
                 // One state of the log for all that is read.

@@ -6,8 +6,8 @@ use prilavok_domain::{BusinessId, EventId, MessageId, SubscriptionId, Timestamp}
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::rows;
 use super::writer::Write;
+use super::{meta, rows};
 use crate::notifications::{Attempt, AttemptFilter, ForgetBefore, LoggedAttempt, Try};
 use crate::{Page, Result};
 
@@ -127,9 +127,10 @@ pub(super) fn forget(conn: &Connection, business: BusinessId, before: ForgetBefo
              AND at < ?2",
         )?
         .execute((business.get(), before.attempts.as_millis(), FORGOTTEN_AT_ONCE))?;
-    let events = conn
-        .prepare_cached(
-            "WITH oldest AS MATERIALIZED
+    let mut events = 0;
+    let mut newest = 0;
+    let mut forgetting = conn.prepare_cached(
+        "WITH oldest AS MATERIALIZED
                  (SELECT event_id, at FROM event WHERE business_id = ?1 ORDER BY event_id LIMIT ?3),
              kept (event_id) AS MATERIALIZED
                  (SELECT min(event_id) FROM oldest WHERE at >= ?2
@@ -138,8 +139,16 @@ pub(super) fn forget(conn: &Connection, business: BusinessId, before: ForgetBefo
                   UNION ALL SELECT min(event_id) FROM again WHERE business_id = ?1)
              DELETE FROM event WHERE business_id = ?1
                  AND event_id <= (SELECT max(event_id) FROM oldest)
-                 AND event_id < (SELECT coalesce(min(event_id), 9223372036854775807) FROM kept)",
-        )?
-        .execute((business.get(), before.events.as_millis(), FORGOTTEN_AT_ONCE))?;
+                 AND event_id < (SELECT coalesce(min(event_id), 9223372036854775807) FROM kept)
+             RETURNING event_id",
+    )?;
+    let forgotten = (business.get(), before.events.as_millis(), FORGOTTEN_AT_ONCE);
+    for event in forgetting.query_map(forgotten, |row| row.get::<_, i64>(0))? {
+        newest = newest.max(event?);
+        events += 1;
+    }
+    if events > 0 {
+        meta::forgotten_event(conn, newest)?;
+    }
     Ok((lines + events) as u64)
 }

@@ -21,6 +21,16 @@ pub(super) fn secret(conn: &Connection) -> Result<[u8; 32]> {
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
+/// Notes that no event up to this one can be told any more for certain.
+pub(super) fn forgotten_event(conn: &Connection, event: i64) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO meta (name, value) VALUES ('forgotten_event', ?1)
+         ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+    )?
+    .execute([event])?;
+    Ok(())
+}
+
 /// Writes something, which an empty transaction would not: whether the disk takes it is the question.
 pub(super) fn prove(conn: &Connection) -> Result<u64> {
     let mut statement = conn.prepare_cached(

@@ -14,6 +14,7 @@ mod credentials;
 mod deliveries;
 mod events;
 mod fault;
+mod followed;
 mod history;
 mod idempotency;
 mod known;
@@ -25,7 +26,7 @@ mod open;
 mod overdue;
 #[cfg(test)]
 mod plans;
-mod presence;
+pub(crate) mod presence;
 mod readers;
 mod registry;
 pub(crate) mod rows;
@@ -51,7 +52,7 @@ use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
 use crate::{
     Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential,
-    CredentialChange, CustomerChats, CustomerEvents, ForgetBefore, LoggedAttempt, MessageRange,
+    CredentialChange, CustomerChats, CustomerEvents, ForgetBefore, LoggedAttempt, Marks, MessageRange,
     NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put, Registration, ReplyContent, Result,
     SavedReply, SecretHash, StartChat, Started, Store, StoreError, StoredFile, Subscription,
     SubscriptionChange, Switch, Try, Usage, Waiting,
@@ -388,6 +389,20 @@ impl Store for SqliteStore {
 
     async fn newest_event(&self, business: Option<BusinessId>) -> Result<i64> {
         self.readers.read(|conn| events::newest(conn, business))
+    }
+
+    async fn marks(&self) -> Result<Marks> {
+        self.readers.read(followed::marks)
+    }
+
+    async fn chats_by_id(&self, after: Option<(BusinessId, ChatId)>, limit: usize) -> Result<Vec<Chat>> {
+        self.readers
+            .read(|conn| followed::chats_by_id(conn, after, limit))
+    }
+
+    async fn renamed_customers(&self, after: i64, limit: usize) -> Result<Vec<(i64, PublicId)>> {
+        self.readers
+            .read(|conn| followed::renamed_customers(conn, after, limit))
     }
 
     fn changes(&self) -> broadcast::Receiver<Changes> {

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_delivery_log.sql"),
     include_str!("migrations/0004_counter.sql"),
     include_str!("migrations/0005_chat_of_customer.sql"),
+    include_str!("migrations/0006_search.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.
@@ -310,7 +311,7 @@ mod tests {
         in_a_folder(|path| {
             writer(path).expect("a file");
             let conn = reader(path).expect("a file");
-            let refused = conn.execute("INSERT INTO customer VALUES ('x', 'x')", []);
+            let refused = conn.execute("INSERT INTO customer (customer_id, name) VALUES ('x', 'x')", []);
             let message = refused.expect_err("refused").to_string();
             assert!(message.contains("readonly"), "{message}");
         });

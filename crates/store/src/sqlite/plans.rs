@@ -384,6 +384,9 @@ fn read_chats(conn: &Connection, chat: ChatId) -> Result<()> {
         events::after(conn, business, 0, 10)?;
         events::newest(conn, business)?;
     }
+    followed::marks(conn)?;
+    followed::chats_by_id(conn, Some((shop(), chat)), 10)?;
+    followed::renamed_customers(conn, 0, 10)?;
     Ok(())
 }
 

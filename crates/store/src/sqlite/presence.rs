@@ -15,7 +15,7 @@ const SMALLEST: u64 = 512;
 ///
 /// They are looked at and never opened here: closing them again would drop the locks that SQLite holds on them in
 /// this process.
-pub(super) struct Presence([Known; 2]);
+pub(crate) struct Presence([Known; 2]);
 
 struct Known {
     path: PathBuf,
@@ -26,7 +26,7 @@ struct Known {
 }
 
 impl Presence {
-    pub(super) fn of(database: &Path) -> std::io::Result<Self> {
+    pub(crate) fn of(database: &Path) -> std::io::Result<Self> {
         let known = |path: PathBuf, may_be_empty| {
             let identity = identity(&metadata(&path)?);
             std::io::Result::Ok(Known {
@@ -41,7 +41,7 @@ impl Presence {
         ]))
     }
 
-    pub(super) fn prove(&self) -> Result<(), Gone> {
+    pub(crate) fn prove(&self) -> Result<(), Gone> {
         self.0.iter().try_for_each(Known::prove)
     }
 }
@@ -61,7 +61,7 @@ impl Known {
 /// A file is not there any more, or not the one that is open.
 #[derive(Debug, thiserror::Error)]
 #[error("the database is not what it was: {0}")]
-pub(super) struct Gone(String);
+pub(crate) struct Gone(String);
 
 fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())

@@ -90,7 +90,8 @@ fn put_customer(write: &mut Write<'_>, wanted: &Customer) -> Result<Put> {
     if put != Put::Unchanged {
         conn.prepare_cached(
             "INSERT INTO customer (customer_id, name) VALUES (?1, ?2)
-             ON CONFLICT DO UPDATE SET name = excluded.name",
+             ON CONFLICT DO UPDATE SET name = excluded.name,
+                 renamed = (SELECT coalesce(max(renamed), 0) + 1 FROM customer WHERE renamed > 0)",
         )?
         .execute((wanted.public_id.as_str(), wanted.name.as_str()))?;
     }

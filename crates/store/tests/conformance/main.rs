@@ -24,6 +24,7 @@ mod persistence;
 mod places;
 mod population;
 mod registry;
+mod search;
 mod subscriptions;
 mod upkeep;
 mod usage;
