@@ -10,7 +10,7 @@ pub enum Surface {
     Partner,
     /// The Operator API.
     Operator,
-    /// The seller's pages.
+    /// The pages.
     Pages,
 }
 

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_notifications.sql"),
     include_str!("migrations/0003_delivery_log.sql"),
     include_str!("migrations/0004_counter.sql"),
+    include_str!("migrations/0006_disputes.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.
