@@ -48,7 +48,7 @@ impl WebError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forged | Self::ReadOnly => StatusCode::FORBIDDEN,
             Self::Invalid(Problem::FileTooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Invalid(Problem::Finished | Problem::NameTaken | Problem::TooManyReplies) => {
+            Self::Invalid(Problem::Finished | Problem::NameTaken | Problem::TooManyReplies | Problem::KeyNameTaken | Problem::TooManyKeys | Problem::SubscriptionOff) => {
                 StatusCode::CONFLICT
             }
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -87,6 +87,10 @@ impl From<StoreError> for WebError {
             StoreError::Refused(Refusal::Conflict(Conflict::NameTaken)) => Self::Invalid(Problem::NameTaken),
             StoreError::Refused(Refusal::Conflict(Conflict::TooManyReplies)) => {
                 Self::Invalid(Problem::TooManyReplies)
+            }
+            StoreError::Refused(Refusal::Conflict(Conflict::TooManyKeys)) => Self::Invalid(Problem::TooManyKeys),
+            StoreError::Refused(Refusal::Conflict(Conflict::SubscriptionDisabled)) => {
+                Self::Invalid(Problem::SubscriptionOff)
             }
             StoreError::Refused(_) => Self::Invalid(Problem::Broken),
             StoreError::Busy => Self::Overloaded,
