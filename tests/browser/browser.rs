@@ -105,6 +105,15 @@ impl Browser {
         browser
     }
 
+    /// A browser in which somebody of the marketplace is signed in, at a path.
+    pub(crate) fn of_operator(market: &Market, reader: Reader, path: &str) -> Self {
+        let browser = Self::open(market, reader);
+        browser.go("/ui/operator/sign-in");
+        browser.sign_in(&market.token);
+        browser.go(path);
+        browser
+    }
+
     pub(crate) fn sign_in(&self, secret: &str) {
         self.find("#secret").fill(self, secret);
         // Whatever comes of it is another page.

@@ -21,7 +21,8 @@ pub(crate) struct Market {
     pub(crate) reader: String,
     /// The Api-Key of business 2.
     pub(crate) other: String,
-    operator: String,
+    /// The operator token.
+    pub(crate) token: String,
     pub(crate) client: Client,
     child: Child,
     data: TempDir,
@@ -65,7 +66,7 @@ impl Market {
             key,
             reader,
             other,
-            operator,
+            token: operator,
             client: Client::builder()
                 .timeout(PATIENCE)
                 .redirect(redirect::Policy::none())
@@ -85,7 +86,7 @@ impl Market {
     pub(crate) fn operator(&self, method: Method, path: &str, body: &Value) -> Value {
         let request = self.request(method, &format!("/operator/v1{path}"));
         let answer = request
-            .bearer_auth(&self.operator)
+            .bearer_auth(&self.token)
             .json(body)
             .send()
             .expect("an answer");
@@ -102,6 +103,13 @@ impl Market {
             &path,
             &json!({"sender": "CUSTOMER", "message": text}),
         );
+    }
+
+    /// Opens the dispute beside a chat of business 1; answers its id.
+    pub(crate) fn dispute(&self, chat: i64) -> i64 {
+        let path = format!("/businesses/1/chats/{chat}/arbitration");
+        let started = self.operator(Method::POST, &path, &json!({}));
+        started["chatId"].as_i64().unwrap_or_else(|| panic!("{started}"))
     }
 
     /// The messages of a chat of business 1, as the Operator API has them.

@@ -3,8 +3,8 @@
 use askama::Template;
 use prilavok_domain::event::{DisabledBy, Outcome};
 use prilavok_domain::{
-    AuditLine, Business, BusinessId, BusinessState, Campaign, CredentialId, Event, Scope,
-    ScopeSet, SubscriptionId, Timestamp,
+    AuditLine, Business, BusinessId, BusinessState, Campaign, CredentialId, Event, Scope, ScopeSet,
+    SubscriptionId, Timestamp,
 };
 
 use crate::frame::Frame;

@@ -5,6 +5,9 @@ use prilavok_domain::{
     Attachment, BusinessId, CampaignId, Chat, ChatId, ChatStatus, ChatType, Context, Customer, FileId,
     FileName, Message, MessageId, MessageText, Name, OrderId, PublicId, ReturnId, Sender, Timestamp,
 };
+#[path = "hostile/marketplace.rs"]
+mod marketplace;
+
 use prilavok_pages::conversation::{Beside, Card, Conversation, Messages, News};
 use prilavok_pages::counter::Counter;
 use prilavok_pages::frame::Reader;
@@ -157,15 +160,17 @@ fn pages(hostile: &str) -> Vec<(&'static str, String)> {
                 chat: chat.clone(),
                 messages: messages(),
             }],
+            verdict: Some(marketplace::verdict(hostile)),
         },
         may_write: true,
         replies: replies(),
         once: "once".to_owned(),
         query: String::new(),
     };
+    let of_operator = marketplace::pages(hostile, &frame, &chat, &messages);
     let trouble = |problem: fn(String) -> Problem| Trouble::Invalid(problem(hostile.to_owned()));
     let shown = |view: &dyn askama::DynTemplate| view.dyn_render().expect("a page");
-    vec![
+    let mut pages = vec![
         (
             "counter",
             shown(&Counter {
@@ -259,7 +264,16 @@ fn pages(hostile: &str) -> Vec<(&'static str, String)> {
                 trouble: Trouble::Internal(hostile.to_owned()),
             }),
         ),
-    ]
+        (
+            "trouble, a PING",
+            shown(&TroublePart {
+                frame: frame(),
+                trouble: trouble(Problem::Ping),
+            }),
+        ),
+    ];
+    pages.extend(of_operator);
+    pages
 }
 
 /// The tags of a page as a browser finds them, with the names of their attributes. Links in text are left out: how many

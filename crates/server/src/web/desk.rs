@@ -42,7 +42,11 @@ pub(super) fn routes() -> Router<SharedApp> {
 }
 
 /// The page without an open dispute.
-async fn desk(State(app): State<SharedApp>, operator: Operator, query: Query) -> Result<Page<Desk>, WebError> {
+async fn desk(
+    State(app): State<SharedApp>,
+    operator: Operator,
+    query: Query,
+) -> Result<Page<Desk>, WebError> {
     Ok(Page(Desk {
         frame: operator.frame(),
         list: read_list(&app, &query, None).await?,

@@ -38,7 +38,10 @@ impl Fields {
         let key = self.get("once");
         let mut hash = Sha256::new();
         let fields = self.0.iter().filter(|(name, _)| name != CSRF);
-        for part in fields.flat_map(|(name, value)| [name.as_str(), value]).chain([address]) {
+        for part in fields
+            .flat_map(|(name, value)| [name.as_str(), value])
+            .chain([address])
+        {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }

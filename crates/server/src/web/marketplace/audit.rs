@@ -16,7 +16,10 @@ pub(super) async fn audit(
     operator: Operator,
     query: Query,
 ) -> Result<Page<Audit>, WebError> {
-    let page = app.store.audit(None, query.get("before").parse().ok(), PAGE).await?;
+    let page = app
+        .store
+        .audit(None, query.get("before").parse().ok(), PAGE)
+        .await?;
     let next = page.items.last().filter(|_| page.more);
     let next = next.map(|last| last.id.to_string());
     Ok(Page(Audit {

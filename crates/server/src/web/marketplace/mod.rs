@@ -32,8 +32,14 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/keys", post(keys::create))
         .route("/keys/{key}/revoke", post(keys::revoke))
         .route("/subscriptions/{subscription}", get(subscriptions::subscription))
-        .route("/subscriptions/{subscription}/switch", post(subscriptions::switch))
-        .route("/subscriptions/{subscription}/again", post(subscriptions::send_again))
+        .route(
+            "/subscriptions/{subscription}/switch",
+            post(subscriptions::switch),
+        )
+        .route(
+            "/subscriptions/{subscription}/again",
+            post(subscriptions::send_again),
+        )
         .route("/deliveries", get(deliveries::deliveries))
         .route("/deliveries/{delivery}/again", post(deliveries::send_again))
         .route("/files/{file}", get(file));
@@ -56,7 +62,10 @@ pub(super) async fn act(
     fields: &Fields,
 ) -> Result<Applied<AuditLine>, WebError> {
     let once = fields.once(&operator.visit.here);
-    let done = app.store.act(business, act, operator.token, once, app.now()).await;
+    let done = app
+        .store
+        .act(business, act, operator.token, once, app.now())
+        .await;
     let done = done.map_err(|error| match error {
         // Of all that is done here, only keys are given names.
         StoreError::Refused(Refusal::Conflict(Conflict::NameTaken)) => {

@@ -133,7 +133,9 @@ pub(super) async fn curl(
 
 fn said(message: &LoggedMessage) -> Said {
     let headers = message.headers.iter();
-    let headers: String = headers.map(|(name, value)| format!("{name}: {value}\n")).collect();
+    let headers: String = headers
+        .map(|(name, value)| format!("{name}: {value}\n"))
+        .collect();
     let (headers, headers_cut) = beginning(&headers);
     let body = message.body.text.as_deref().unwrap_or_default();
     let (body, body_cut) = beginning(body);
