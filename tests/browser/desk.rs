@@ -112,7 +112,7 @@ fn the_arbiter_writes_to_both_and_says_whom_the_dispute_waits_for() {
 fn the_dispute_that_waits_longest_comes_first() {
     let market = Market::open();
     // The demo has one already.
-    let disputes = [1, 3].map(|chat| market.dispute(chat));
+    let disputes = [1, 4].map(|chat| market.dispute(chat));
     market.customer_writes(disputes[0], "Я всё ещё жду");
     let desk = Browser::of_operator(&market, Reader::default(), "/ui/arbiter");
     let order = || {
