@@ -39,8 +39,8 @@ fn a_key_is_created_shown_once_and_revoked() {
     );
     assert_ne!(call(&market, &key), 200);
     browser.find("nav a[href='/ui/operator/audit']").click(&browser);
-    browser.wait_for_text("[data-audit] li:nth-child(1)", "Revoked a key <i>crm</i>");
-    browser.wait_for_text("[data-audit] li:nth-child(2)", "Created a key <i>crm</i>");
+    browser.wait_for_text("[data-audit] li:nth-child(1)", "Revoked a key: <i>crm</i>");
+    browser.wait_for_text("[data-audit] li:nth-child(2)", "Created a key: <i>crm</i>");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 

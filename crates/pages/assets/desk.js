@@ -18,6 +18,14 @@ function put(place, found) {
   if (focused) place.querySelector(`[data-chat="${focused}"]`)?.focus();
 }
 
+// Whoever listens to the page hears of new messages only.
+function add(messages, found) {
+  for (const one of found.querySelectorAll("[data-message]")) {
+    if (!messages.querySelector(`[data-message="${one.dataset.message}"]`)) messages.append(one);
+  }
+  if (messages.querySelector("[data-message]")) messages.querySelector(".none")?.remove();
+}
+
 const refresh = soon(async () => {
   const query = new URLSearchParams(location.search);
   if (open) query.set("current", open.dataset.dispute.split("/").pop());
@@ -33,7 +41,11 @@ const look = soon(async () => {
   if (!found) return false;
   showTimes(found);
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-  for (const one of found.querySelectorAll("[data-part]")) put(document.getElementById(one.dataset.part), one);
+  for (const one of found.querySelectorAll("[data-part]")) {
+    const place = document.getElementById(one.dataset.part);
+    if (place.id === "messages") add(place, one);
+    else put(place, one);
+  }
   document.querySelector("[data-decide]").hidden = Boolean(found.querySelector("[data-finished]"));
   if (atEnd) log.scrollTop = log.scrollHeight;
 });

@@ -185,6 +185,7 @@ pub(crate) fn about(t: &'static Texts, line: &AuditLine) -> String {
     };
     match (line.deed, known) {
         (Deed::Wrote | Deed::WroteBoth, Some(whom)) => format!("{} {whom}", d.waits),
+        (Deed::Settled, Some(whom)) => format!("{} {whom}", d.decided_for),
         (_, Some(known)) => known.to_owned(),
         (_, None) => line.about.clone(),
     }
