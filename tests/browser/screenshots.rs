@@ -43,10 +43,14 @@ fn screenshots_of_the_marketplaces_pages() {
         ("NOTIFICATIONS__ALLOW_PRIVATE", "true"),
     ]);
     let receiver = Receiver::start();
-    market.operator(
+    let made = market.operator(
         reqwest::Method::POST,
         "/businesses/1/subscriptions",
         &serde_json::json!({"name": "crm", "url": receiver.url()}),
+    );
+    let subscription = format!(
+        "/ui/operator/businesses/1/subscriptions/{}",
+        made["subscriptionId"]
     );
     let dispute = dispute(&market);
     receiver.events(3);
@@ -73,6 +77,9 @@ fn screenshots_of_the_marketplaces_pages() {
         ("desk-ru-dark", in_language("ru", dark(wide)), &dispute),
         ("desk-zh", in_language("zh", wide), &dispute),
         ("desk-narrow-dark", dark(narrow), "/ui/arbiter"),
+        ("dispute-narrow", in_language("zh", narrow), &dispute),
+        ("businesses", wide, "/ui/operator"),
+        ("subscription", wide, &subscription),
         ("business", wide, "/ui/operator/businesses/1"),
         ("requests-narrow", narrow, "/ui/operator/requests"),
         ("requests", wide, "/ui/operator/requests"),
@@ -89,8 +96,16 @@ fn screenshots_of_the_marketplaces_pages() {
     desk.find(".settle button").click(&desk);
     desk.find(".verdict");
     take(&desk, &folder, "verdict");
+    desk.go("/ui/operator/businesses/1");
+    desk.find("#key-name").fill(&desk, "crm");
+    desk.find("form[action$='/keys'] button").click(&desk);
+    desk.find("#new-secret");
     desk.go("/ui/operator/audit");
     take(&desk, &folder, "audit");
+    desk.go("/ui/operator/requests?status=404");
+    desk.find("[data-requests] a").click(&desk);
+    desk.find("[data-curl]");
+    take(&desk, &folder, "request");
 }
 
 #[test]

@@ -20,10 +20,11 @@ function put(place, found) {
 
 // Whoever listens to the page hears of new messages only.
 function add(messages, found) {
-  for (const one of found.querySelectorAll("[data-message]")) {
-    if (!messages.querySelector(`[data-message="${one.dataset.message}"]`)) messages.append(one);
-  }
-  if (messages.querySelector("[data-message]")) messages.querySelector(".none")?.remove();
+  const known = (one) => messages.querySelector(`[data-message="${one.dataset.message}"]`);
+  const all = [...found.querySelectorAll("[data-message]")];
+  // More came than a page has, or these are the first ones.
+  if (!all.some(known)) return put(messages, found);
+  for (const one of all) if (!known(one)) messages.append(one);
 }
 
 const refresh = soon(async () => {

@@ -25,7 +25,7 @@ impl Query {
     }
 
     /// The way through a list at `path` whose pages are asked for by the parameter `place`.
-    pub(super) fn pager(&self, path: &str, place: &str, filters: &[&str], next: Option<String>) -> Pager {
+    pub(super) fn pager(&self, path: &str, place: &str, filters: &[&str], next: Option<&str>) -> Pager {
         let address = |at: Option<&str>| {
             let mut query = form_urlencoded::Serializer::new(String::new());
             for name in filters {
@@ -44,7 +44,7 @@ impl Query {
         Pager {
             first: address(None),
             is_first: self.get(place).is_empty(),
-            next: next.as_deref().map(|next| address(Some(next))),
+            next: next.map(|next| address(Some(next))),
         }
     }
 }
@@ -77,7 +77,7 @@ mod tests {
             ("operation".to_owned(), String::new()),
             ("before".to_owned(), "9".to_owned()),
         ]);
-        let pager = query.pager("/x", "before", &["status", "operation"], Some("7".to_owned()));
+        let pager = query.pager("/x", "before", &["status", "operation"], Some("7"));
         assert_eq!(pager.first, "/x?status=4xx");
         assert_eq!(pager.next.as_deref(), Some("/x?status=4xx&before=7"));
         assert!(!pager.is_first);

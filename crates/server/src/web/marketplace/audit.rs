@@ -25,6 +25,6 @@ pub(super) async fn audit(
     Ok(Page(Audit {
         frame: operator.frame(),
         lines: page.items,
-        pager: query.pager("/ui/operator/audit", "before", &[], next),
+        pager: query.pager("/ui/operator/audit", "before", &[], next.as_deref()),
     }))
 }

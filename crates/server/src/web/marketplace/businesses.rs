@@ -31,7 +31,7 @@ pub(super) async fn businesses(
     Ok(Page(Businesses {
         frame: operator.frame(),
         businesses,
-        pager: query.pager("/ui/operator", "after", &[], next),
+        pager: query.pager("/ui/operator", "after", &[], next.as_deref()),
     }))
 }
 

@@ -71,7 +71,7 @@ pub(super) async fn deliveries(
         deliveries: page.items.into_iter().map(shown).collect(),
         queued: query.get("queued").parse().ok(),
         once: secrets::new_session_secret(),
-        pager: query.pager(&path, "before", &filters, next),
+        pager: query.pager(&path, "before", &filters, next.as_deref()),
     }))
 }
 

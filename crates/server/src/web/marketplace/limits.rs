@@ -29,7 +29,7 @@ pub(super) async fn limits(
     Ok(Page(Limits {
         frame: operator.frame(),
         businesses: with_limits.collect(),
-        pager: query.pager("/ui/operator/limits", "after", &[], next),
+        pager: query.pager("/ui/operator/limits", "after", &[], next.as_deref()),
     }))
 }
 

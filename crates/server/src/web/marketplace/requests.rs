@@ -69,7 +69,7 @@ pub(super) async fn requests(
         filter,
         operations: recording::operations().collect(),
         requests: page.items.into_iter().map(shown).collect(),
-        pager: query.pager("/ui/operator/requests", "before", &filters, next),
+        pager: query.pager("/ui/operator/requests", "before", &filters, next.as_deref()),
     }))
 }
 
