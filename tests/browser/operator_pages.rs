@@ -94,16 +94,19 @@ fn a_subscription_is_switched_and_what_was_refused_is_sent_again() {
     market.customer_writes(1, "Здравствуйте");
     receiver.events(1);
     let log = "/ui/operator/businesses/1/deliveries";
-    let refused = || {
+    let refused = |count: usize| {
         let filter = "/businesses/1/deliveries?outcome=REFUSED";
-        let page = market.operator(Method::GET, filter, &json!({}));
-        page["items"].as_array().map_or(0, Vec::len)
+        let begun = std::time::Instant::now();
+        loop {
+            let page = market.operator(Method::GET, filter, &json!({}));
+            if page["items"].as_array().map_or(0, Vec::len) == count {
+                return;
+            }
+            assert!(begun.elapsed() < crate::market::PATIENCE, "{page}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
     };
-    let begun = std::time::Instant::now();
-    while refused() == 0 {
-        assert!(begun.elapsed() < crate::market::PATIENCE, "never refused");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    refused(1);
     receiver.now(Behaviour::Accepts);
     browser.go(&format!("{log}?outcome=REFUSED"));
     browser.wait_for_text("[data-deliveries] li", "Refused");
@@ -111,12 +114,18 @@ fn a_subscription_is_switched_and_what_was_refused_is_sent_again() {
     browser.wait_for_text("[data-queued]", "1");
     receiver.events(2);
 
+    receiver.now(Behaviour::Answers(400, refusal));
+    market.customer_writes(1, "Вы тут?");
+    refused(2);
+    receiver.now(Behaviour::Accepts);
     browser.go(&path);
     browser.wait_for_text(".facts", "Last failure");
     browser.run("document.getElementById('since').value = '2020-01-01T00:00'");
     browser.find("form[action$='/again'] button").click(&browser);
+    // The first one was delivered meanwhile.
     browser.wait_for_text("[data-queued]", "1");
-    receiver.events(3);
+    let events = receiver.events(4);
+    assert_eq!(events[3].body["messageId"], events[2].body["messageId"]);
     browser.find("button[value=disable]").click(&browser);
     browser.wait_for_text("[data-switched]", "Disabled by hand");
     browser.go("/ui/operator/audit");

@@ -1,10 +1,12 @@
 //! Subscriptions: their state, switched on and off, events sent again.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use prilavok_domain::event::Outcome;
 use prilavok_domain::rules::NotificationType;
-use prilavok_domain::{BusinessId, SubscriptionId, Timestamp};
+use prilavok_domain::{BusinessId, EventId, SubscriptionId, Timestamp};
 use prilavok_pages::operator::{self, SubscriptionPage};
 use prilavok_pages::trouble::Problem;
 use prilavok_store::{Act, Again, AttemptFilter, LoggedAttempt, Subscription};
@@ -127,17 +129,43 @@ pub(super) async fn send_again(
     Ok(Redirect::to(&format!("{}?queued={queued}", address(business, id))).into_response())
 }
 
-/// The events whose delivery was refused or given up since an instant, oldest first, and that are kept still.
+/// The events whose delivery was refused or given up since an instant, oldest first.
 async fn failed(
     app: &App,
     business: BusinessId,
     id: SubscriptionId,
     since: Timestamp,
 ) -> Result<Vec<Again>, WebError> {
-    let mut events = std::collections::BTreeSet::new();
+    let mut events = BTreeSet::new();
     for outcome in [Outcome::Refused, Outcome::GivenUp] {
         let found = attempts(app, business, id, outcome, Some(since), FAILED).await?;
         events.extend(found.into_iter().map(|logged| logged.event.id));
     }
-    Ok(events.into_iter().map(Again::Event).collect())
+    let mut again = Vec::new();
+    for event in events {
+        if is_missing(app, business, id, event).await? {
+            again.push(Again::Event(event));
+        }
+    }
+    Ok(again)
+}
+
+/// Whether an event was not delivered later on, and is kept still.
+async fn is_missing(
+    app: &App,
+    business: BusinessId,
+    id: SubscriptionId,
+    event: EventId,
+) -> Result<bool, WebError> {
+    let filter = AttemptFilter {
+        event: Some(event),
+        outcome: Some(Outcome::Delivered),
+        ..AttemptFilter::default()
+    };
+    let delivered = app.store.attempts(business, filter, None, FAILED).await?.items;
+    if delivered.iter().any(|logged| logged.subscription == id) {
+        return Ok(false);
+    }
+    let kept = app.store.events(Some(business), event.get() - 1, 1).await?;
+    Ok(kept.first().is_some_and(|kept| kept.id == event))
 }
