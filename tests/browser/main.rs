@@ -6,10 +6,15 @@ mod attachments;
 #[path = "../chromium.rs"]
 mod browser;
 mod counter;
+mod desk;
 mod keyboard;
 mod languages;
 mod live;
 mod market;
+mod operator_pages;
+#[path = "../receiver.rs"]
+#[allow(dead_code, reason = "other tests ask more of it")]
+mod receiver;
 mod requests;
 mod screenshots;
 mod search;

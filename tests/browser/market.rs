@@ -23,7 +23,8 @@ pub(crate) struct Market {
     pub(crate) reader: String,
     /// The Api-Key of business 2.
     pub(crate) other: String,
-    operator: String,
+    /// The operator token.
+    pub(crate) token: String,
     pub(crate) client: Client,
     child: Child,
     data: TempDir,
@@ -67,7 +68,7 @@ impl Market {
             key,
             reader,
             other,
-            operator,
+            token: operator,
             client: Client::builder()
                 .timeout(PATIENCE)
                 .redirect(redirect::Policy::none())
@@ -87,7 +88,7 @@ impl Market {
     pub(crate) fn operator(&self, method: Method, path: &str, body: &Value) -> Value {
         let request = self.request(method, &format!("/operator/v1{path}"));
         let answer = request
-            .bearer_auth(&self.operator)
+            .bearer_auth(&self.token)
             .json(body)
             .send()
             .expect("an answer");
@@ -104,6 +105,13 @@ impl Market {
             &path,
             &json!({"sender": "CUSTOMER", "message": text}),
         );
+    }
+
+    /// Opens the dispute beside a chat of business 1; answers its id.
+    pub(crate) fn dispute(&self, chat: i64) -> i64 {
+        let path = format!("/businesses/1/chats/{chat}/arbitration");
+        let started = self.operator(Method::POST, &path, &json!({}));
+        started["chatId"].as_i64().unwrap_or_else(|| panic!("{started}"))
     }
 
     /// The messages of a chat of business 1, as the Operator API has them.
@@ -150,6 +158,15 @@ impl Browser {
         let browser = Self::open(&market.url, reader);
         browser.go("/ui/sign-in");
         browser.sign_in(&market.key);
+        browser.go(path);
+        browser
+    }
+
+    /// A browser in which somebody of the marketplace is signed in, at a path.
+    pub(crate) fn of_operator(market: &Market, reader: Reader, path: &str) -> Self {
+        let browser = Self::open(&market.url, reader);
+        browser.go("/ui/operator/sign-in");
+        browser.sign_in(&market.token);
         browser.go(path);
         browser
     }

@@ -276,3 +276,116 @@ fn a_page_stays_light_however_much_was_written_and_all_of_it_can_be_read() {
     let page = get(&market, "/ui/replies", &cookie).text().expect("text");
     assert!(page.len() + ASSETS < 150_000, "{} bytes", page.len());
 }
+
+/// Signs in as the marketplace; answers the cookie.
+fn sign_in_operator(market: &Market) -> String {
+    let answer = market
+        .request(Method::POST, "/ui/operator/sign-in")
+        .form(&[("secret", &market.token)])
+        .send()
+        .expect("an answer");
+    assert_eq!(answer.status(), 303);
+    let cookie = answer.headers()["set-cookie"].to_str().expect("ASCII");
+    cookie.split(';').next().expect("a pair").to_owned()
+}
+
+#[test]
+fn the_marketplaces_pages_are_for_the_marketplace() {
+    let market = Market::open();
+    let dispute = market.dispute(1);
+    let (seller, _) = sign_in(&market, &market.key);
+    let operator = sign_in_operator(&market);
+    let open = format!("/ui/arbiter/1/{dispute}");
+    for path in [
+        "/ui/arbiter",
+        "/ui/arbiter/list",
+        &open,
+        &format!("{open}/news"),
+        "/ui/operator",
+        "/ui/operator/businesses/1",
+        "/ui/operator/businesses/1/deliveries",
+        "/ui/operator/requests",
+        "/ui/operator/limits",
+        "/ui/operator/audit",
+    ] {
+        let answer = get(&market, path, &seller);
+        assert_eq!(answer.status(), 303, "{path}");
+        let to = answer.headers()["location"].to_str().expect("ASCII");
+        assert!(to.starts_with("/ui/operator/sign-in?next="), "{to}");
+        let answer = get(&market, path, &operator);
+        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(answer.headers()["content-security-policy"], POLICY, "{path}");
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+    }
+    for path in [
+        // An ordinary chat, another business's dispute, and what nobody has.
+        "/ui/arbiter/1/1",
+        &format!("/ui/arbiter/2/{dispute}"),
+        "/ui/arbiter/1/999",
+        "/ui/arbiter/x/y",
+        "/ui/operator/businesses/999",
+        "/ui/operator/businesses/999/deliveries",
+        "/ui/operator/businesses/1/subscriptions/999",
+        "/ui/operator/businesses/1/files/999",
+        "/ui/operator/requests/999999",
+        "/ui/operator/requests/-1",
+    ] {
+        assert_eq!(get(&market, path, &operator).status(), 404, "{path}");
+    }
+    let before = market.messages(dispute).len();
+    for path in [
+        &format!("{open}/messages"),
+        &format!("{open}/verdict"),
+        "/ui/operator/businesses/1/state",
+        "/ui/operator/businesses/1/keys",
+        "/ui/operator/businesses/1/keys/1/revoke",
+        "/ui/operator/businesses/1/subscriptions/1/switch",
+        "/ui/operator/businesses/1/subscriptions/1/again",
+        "/ui/operator/businesses/1/deliveries/1/again",
+    ] {
+        let forged = market.request(Method::POST, path).header("Cookie", &operator);
+        let fields = [
+            ("text", "x"),
+            ("decided-for", "BUYER"),
+            ("state", "DISABLED"),
+            ("name", "x"),
+        ];
+        assert_eq!(status(forged.form(&fields)), 403, "{path}");
+    }
+    assert_eq!(market.messages(dispute).len(), before);
+}
+
+#[test]
+fn a_form_that_is_sent_twice_is_done_once() {
+    let market = Market::open();
+    let dispute = market.dispute(1);
+    let operator = sign_in_operator(&market);
+    let open = format!("/ui/arbiter/1/{dispute}");
+    let page = get(&market, &open, &operator).text().expect("text");
+    let value = |name: &str| {
+        let rest = page
+            .split(&format!("name=\"{name}\" value=\""))
+            .nth(1)
+            .expect("a field");
+        rest.split('"').next().expect("a value").to_owned()
+    };
+    let (csrf, once) = (value("csrf"), value("once"));
+    let send = |path: &str, text: &str| {
+        let request = market.request(Method::POST, path).header("Cookie", &operator);
+        status(request.form(&[
+            ("csrf", &*csrf),
+            ("once", &*once),
+            ("text", text),
+            ("decided-for", "SELLER"),
+        ]))
+    };
+    let messages = format!("{open}/messages");
+    for _ in 0..2 {
+        assert_eq!(send(&messages, "once"), 303);
+    }
+    assert_eq!(market.messages(dispute).len(), 1);
+    assert_eq!(send(&messages, "something else"), 422);
+    assert_eq!(send(&messages, " "), 422);
+    assert_eq!(send(&messages, &"x".repeat(4_097)), 422);
+    assert_eq!(market.messages(dispute).len(), 1);
+}

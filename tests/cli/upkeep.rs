@@ -147,6 +147,10 @@ fn a_planted_corruption_is_found_and_named() {
             "business 1, chat 2: a message counts other files than it has",
         ),
         (
+            "INSERT INTO verdict VALUES (1, 1, 'BUYER', 'x', 0, 1)",
+            "business 1, chat 1: it has a verdict and is no finished dispute",
+        ),
+        (
             "UPDATE message SET text = NULL WHERE business_id = 1 AND chat_id = 1 AND files = 0",
             "business 1, chat 1: a message has neither text nor files",
         ),

@@ -8,6 +8,7 @@ mod named;
 pub mod access;
 pub mod business;
 pub mod chat;
+pub mod desk;
 pub mod event;
 pub mod id;
 pub mod id_sequence;
@@ -20,6 +21,7 @@ pub use business::{
     Business, BusinessState, Campaign, CampaignState, Customer, Name, Order, Placement, PublicId, Return,
 };
 pub use chat::{Chat, ChatStatus, ChatType, Context, ContextType};
+pub use desk::{AuditLine, DecidedFor, Deed, Verdict};
 pub use event::{Event, EventTypes};
 pub use id::{
     BusinessId, CampaignId, ChatId, EventId, FileId, MessageId, OrderId, ReturnId, SavedReplyId,

@@ -217,7 +217,8 @@ impl Enrolment {
         Ok(self.sender.target(url)?.as_str().to_owned())
     }
 
-    async fn ping(&self, subscription: &Subscription) -> Result<(), PingFailed> {
+    /// Sees whether the receiver of a subscription answers a PING as agreed.
+    pub async fn ping(&self, subscription: &Subscription) -> Result<(), PingFailed> {
         match self.sender.ping(subscription).await {
             (_, Verdict::Accepted) => Ok(()),
             (attempt, Verdict::Refused(_) | Verdict::Failed(_)) => Err(PingFailed(attempt)),

@@ -3,7 +3,9 @@
 
 const RETRY_MS = 3000;
 const listeners = [];
-const channel = "BroadcastChannel" in window ? new BroadcastChannel("prilavok-live") : null;
+// The counter listens to its business, the desk to all of them.
+const address = document.querySelector("[data-events]")?.dataset.events ?? "/ui/events";
+const channel = "BroadcastChannel" in window ? new BroadcastChannel(`prilavok-live ${address}`) : null;
 
 /// Calls `heard` with `{chat}` when something happened in a chat, with `{chat: null}` when anything may have happened, and
 /// with `{connected}` when the connection comes or goes.
@@ -21,7 +23,7 @@ function tell(news) {
 }
 
 function connect() {
-  const source = new EventSource("/ui/events");
+  const source = new EventSource(address);
   // After a break the page looks for itself: that is the same as going on.
   source.onopen = () => {
     tell({ connected: true });
@@ -44,5 +46,5 @@ export function start() {
   if (!channel || !navigator.locks) return connect();
   channel.onmessage = (event) => tellHere(event.data);
   // Held until the tab is closed.
-  navigator.locks.request("prilavok-live", () => new Promise(connect));
+  navigator.locks.request(`prilavok-live ${address}`, () => new Promise(connect));
 }

@@ -42,6 +42,8 @@ pub const ALL: &[Asset] = &[
     asset!("keys.js", JS),
     asset!("conversation.js", JS),
     asset!("compose.js", JS),
+    asset!("desk.css", CSS),
+    asset!("desk.js", JS),
     asset!("icon.svg", "image/svg+xml"),
 ];
 

@@ -1,7 +1,7 @@
 //! One chat: its messages, the box to reply in, and what is known about it.
 
 use askama::Template;
-use prilavok_domain::{Attachment, Chat, ChatStatus, Message, Sender};
+use prilavok_domain::{Attachment, Chat, ChatStatus, Message, Sender, Verdict};
 
 use crate::frame::Frame;
 use crate::language::Language;
@@ -54,6 +54,8 @@ pub struct Card {
     pub store: Option<String>,
     /// Other chats about the same thing: the dispute beside a chat, the chat beside a dispute.
     pub beside: Vec<Beside>,
+    /// How the dispute was settled.
+    pub verdict: Option<Verdict>,
 }
 
 /// Another chat about the same thing.

@@ -6,6 +6,7 @@
 pub mod assets;
 pub mod conversation;
 pub mod counter;
+pub mod desk;
 pub mod frame;
 pub mod inbox;
 pub mod language;

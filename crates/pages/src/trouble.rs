@@ -47,6 +47,20 @@ pub enum Problem {
     NameTaken,
     /// The form broke off or is not one of ours.
     Broken,
+    /// Another key of the business has this name.
+    KeyNameTaken,
+    /// The business has as many keys as it may have.
+    TooManyKeys,
+    /// A key without a name, or that may be used for nothing.
+    KeyFields,
+    /// The subscription is disabled.
+    SubscriptionOff,
+    /// The receiver did not answer the PING; what it did instead.
+    Ping(String),
+    /// It is not said since when.
+    Time,
+    /// A verdict for nobody, or without a text.
+    Verdict,
 }
 
 impl Trouble {
@@ -67,13 +81,13 @@ impl Trouble {
 
     /// What to do next.
     #[must_use]
-    pub fn advice(&self, t: &'static Texts) -> String {
-        let t = &t.trouble;
+    pub fn advice(&self, texts: &'static Texts) -> String {
+        let t = &texts.trouble;
         match self {
             Self::NotFound => t.not_found_advice.to_owned(),
             Self::Forged => t.forged_advice.to_owned(),
             Self::ReadOnly => t.read_only_advice.to_owned(),
-            Self::Invalid(problem) => problem.text(t),
+            Self::Invalid(problem) => problem.text(texts),
             Self::Overloaded => t.overloaded_advice.to_owned(),
             Self::Unavailable => t.unavailable_advice.to_owned(),
             Self::Internal(id) => format!("{} {id}", t.internal_advice),
@@ -82,7 +96,8 @@ impl Trouble {
 }
 
 impl Problem {
-    fn text(&self, t: &'static crate::texts::Trouble) -> String {
+    fn text(&self, texts: &'static Texts) -> String {
+        let (t, o) = (&texts.trouble, &texts.operator);
         match self {
             Self::Empty => t.empty.to_owned(),
             Self::TooLong => t.too_long.to_owned(),
@@ -94,6 +109,13 @@ impl Problem {
             Self::TooManyReplies => t.too_many_replies.to_owned(),
             Self::NameTaken => t.name_taken.to_owned(),
             Self::Broken => t.broken.to_owned(),
+            Self::KeyNameTaken => o.trouble_name.to_owned(),
+            Self::TooManyKeys => o.trouble_keys.to_owned(),
+            Self::KeyFields => o.trouble_key_fields.to_owned(),
+            Self::SubscriptionOff => o.trouble_off.to_owned(),
+            Self::Ping(why) => format!("{} {why}", o.trouble_ping),
+            Self::Time => o.trouble_time.to_owned(),
+            Self::Verdict => o.trouble_verdict.to_owned(),
         }
     }
 }

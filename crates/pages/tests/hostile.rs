@@ -7,6 +7,9 @@ use prilavok_domain::{
     Attachment, BusinessId, CampaignId, Chat, ChatId, ChatStatus, ChatType, Context, Customer, FileId,
     FileName, Message, MessageId, MessageText, Name, OrderId, PublicId, ReturnId, Sender, Timestamp,
 };
+#[path = "hostile/marketplace.rs"]
+mod marketplace;
+
 use prilavok_pages::conversation::{Beside, Card, Conversation, Messages, News};
 use prilavok_pages::counter::Counter;
 use prilavok_pages::frame::Reader;
@@ -171,15 +174,17 @@ fn pages(hostile: &str) -> Vec<(&'static str, String)> {
                 chat: chat.clone(),
                 messages: messages(),
             }],
+            verdict: Some(marketplace::verdict(hostile)),
         },
         may_write: true,
         replies: replies(),
         once: "once".to_owned(),
         query: String::new(),
     };
+    let of_operator = marketplace::pages(hostile, &frame, &chat, &messages);
     let trouble = |problem: fn(String) -> Problem| Trouble::Invalid(problem(hostile.to_owned()));
     let shown = |view: &dyn askama::DynTemplate| view.dyn_render().expect("a page");
-    vec![
+    let mut pages = vec![
         (
             "counter",
             shown(&Counter {
@@ -273,7 +278,16 @@ fn pages(hostile: &str) -> Vec<(&'static str, String)> {
                 trouble: Trouble::Internal(hostile.to_owned()),
             }),
         ),
-    ]
+        (
+            "trouble, a PING",
+            shown(&TroublePart {
+                frame: frame(),
+                trouble: trouble(Problem::Ping),
+            }),
+        ),
+    ];
+    pages.extend(of_operator);
+    pages
 }
 
 /// The tags of a page as a browser finds them, with the names of their attributes. Links in text are left out: how many
@@ -344,14 +358,20 @@ fn the_text_is_shown_wherever_it_belongs() {
         let times = page.matches("nobody-else-says-this").count();
         // Each place is one that somebody thought of; a new one is to be thought of too.
         let expected = match name {
+            "desk" => 32,
             "counter" => 34,
-            "news" => 16,
-            "messages" => 9,
-            "reply" => 6,
+            "dispute" => 27,
+            "news" => 17,
+            "request" => 13,
+            "requests" => 10,
+            "messages" | "business" => 9,
+            "deliveries" => 7,
+            "reply" | "subscription" => 6,
             "reply, reading" => 5,
             "list" => 12,
-            "replies" | "replies, reading" => 4,
-            "sign in" | "trouble" => 3,
+            "replies" | "replies, reading" | "audit" => 4,
+            "sign in" | "trouble" | "businesses" | "new key" | "limits" => 3,
+            "disputes" => 2,
             _ => 1,
         };
         assert_eq!(times, expected, "{name}");

@@ -12,7 +12,7 @@ pub enum Surface {
     Operator,
     /// The Buyer API.
     Buyer,
-    /// The seller's pages.
+    /// The pages.
     Pages,
 }
 

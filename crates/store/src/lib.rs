@@ -11,6 +11,7 @@ mod beside;
 pub mod chats;
 pub mod counter;
 pub mod credentials;
+pub mod desk;
 pub mod error;
 pub mod files;
 pub mod idempotency;
@@ -27,9 +28,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use prilavok_domain::{
-    Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId, CredentialKind,
-    Customer, Event, FileId, Message, MessageId, MessageText, Order, OrderId, PublicId, Return, ReturnId,
-    SavedReplyId, SubscriptionId, Timestamp,
+    Attachment, AuditLine, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId,
+    CredentialKind, Customer, Event, FileId, Message, MessageId, MessageText, Order, OrderId, PublicId,
+    Return, ReturnId, SavedReplyId, SubscriptionId, Timestamp, Verdict,
 };
 use tokio::sync::broadcast;
 
@@ -40,6 +41,7 @@ pub use chats::{
 };
 pub use counter::{ReplyContent, SavedReply};
 pub use credentials::{Credential, CredentialChange, NewCredential, OperatorToken, SecretHash};
+pub use desk::{Act, DisputeCursor};
 pub use error::{Conflict, Entity, Refusal, StoreError};
 pub use idempotency::{Applied, Idempotency, Surface};
 pub use limits::Usage;
@@ -358,6 +360,34 @@ pub trait Store: Send + Sync + 'static {
     -> Result<()>;
     /// Removes a saved reply, if it is there.
     async fn delete_reply(&self, business: BusinessId, id: SavedReplyId) -> Result<()>;
+
+    // --- The desk: what the marketplace's people do by hand.
+
+    /// Unfinished disputes of all businesses, the one that has waited longest first.
+    async fn disputes(&self, after: Option<DisputeCursor>, limit: usize) -> Result<Page<Chat>>;
+
+    /// How a dispute was settled.
+    async fn verdict(&self, business: BusinessId, dispute: ChatId) -> Result<Option<Verdict>>;
+
+    /// Does something and writes it into the audit trail, in one transaction; answers the line. Refused as the
+    /// operation that it consists of, and with [`Refusal::NotFound`] where the dispute is none.
+    async fn act(
+        &self,
+        business: BusinessId,
+        act: Act,
+        by: CredentialId,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<AuditLine>>;
+
+    /// The audit trail, of one dispute or of all that was done, newest first; `before` is the last id of the page
+    /// before.
+    async fn audit(
+        &self,
+        dispute: Option<(BusinessId, ChatId)>,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Page<AuditLine>>;
 
     // --- Scheduled work.
 

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Common, Conversation, Inbox, Keys, Operator, Replies, SignIn, Texts, Time, Trouble};
+use super::{Common, Conversation, Inbox, Keys, Replies, SignIn, Texts, Time, Trouble, marketplace};
 
 pub(crate) static TEXTS: Texts = Texts {
     common: Common {
@@ -148,10 +148,8 @@ pub(crate) static TEXTS: Texts = Texts {
         help: "This help",
         single: "Single keys do something",
     },
-    operator: Operator {
-        title: "Marketplace",
-        lead: "You are signed in as the marketplace.",
-    },
+    operator: marketplace::en::OPERATOR,
+    desk: marketplace::en::DESK,
     trouble: Trouble {
         not_found: "There is nothing here",
         not_found_advice: "The address is wrong, or what was here is gone. Go back to the list of chats.",

@@ -22,6 +22,10 @@ macro_rules! texts {
     )+};
 }
 
+pub mod marketplace;
+
+pub use marketplace::{Desk, Operator};
+
 /// All texts in one language.
 #[derive(Debug, Clone, Copy)]
 pub struct Texts {
@@ -39,8 +43,10 @@ pub struct Texts {
     pub replies: Replies,
     /// The keyboard.
     pub keys: Keys,
-    /// The marketplace's pages.
+    /// The operator's pages.
     pub operator: Operator,
+    /// The arbiter's desk.
+    pub desk: Desk,
     /// What can go wrong.
     pub trouble: Trouble,
 }
@@ -58,6 +64,7 @@ impl Texts {
             ("replies", self.replies.all()),
             ("keys", self.keys.all()),
             ("operator", self.operator.all()),
+            ("desk", self.desk.all()),
             ("trouble", self.trouble.all()),
         ]
     }
@@ -215,11 +222,6 @@ texts! {
         send,
         help,
         single,
-    }
-    /// The marketplace's pages.
-    Operator {
-        title,
-        lead,
     }
     /// What can go wrong.
     Trouble {

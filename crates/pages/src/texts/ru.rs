@@ -1,6 +1,6 @@
 //! Russian.
 
-use super::{Common, Conversation, Inbox, Keys, Operator, Replies, SignIn, Texts, Time, Trouble};
+use super::{Common, Conversation, Inbox, Keys, Replies, SignIn, Texts, Time, Trouble, marketplace};
 
 pub(crate) static TEXTS: Texts = Texts {
     common: Common {
@@ -148,10 +148,8 @@ pub(crate) static TEXTS: Texts = Texts {
         help: "Эта справка",
         single: "Одиночные клавиши работают",
     },
-    operator: Operator {
-        title: "Маркетплейс",
-        lead: "Вы вошли как маркетплейс.",
-    },
+    operator: marketplace::ru::OPERATOR,
+    desk: marketplace::ru::DESK,
     trouble: Trouble {
         not_found: "Здесь ничего нет",
         not_found_advice: "Адрес неверен, или то, что здесь было, исчезло. Вернитесь к списку чатов.",

@@ -1,6 +1,6 @@
 //! Chinese.
 
-use super::{Common, Conversation, Inbox, Keys, Operator, Replies, SignIn, Texts, Time, Trouble};
+use super::{Common, Conversation, Inbox, Keys, Replies, SignIn, Texts, Time, Trouble, marketplace};
 
 pub(crate) static TEXTS: Texts = Texts {
     common: Common {
@@ -148,10 +148,8 @@ pub(crate) static TEXTS: Texts = Texts {
         help: "显示帮助",
         single: "启用单键快捷键",
     },
-    operator: Operator {
-        title: "平台",
-        lead: "您已作为平台运营方登录。",
-    },
+    operator: marketplace::zh::OPERATOR,
+    desk: marketplace::zh::DESK,
     trouble: Trouble {
         not_found: "页面不存在",
         not_found_advice: "地址有误，或内容已不存在。请返回会话列表。",

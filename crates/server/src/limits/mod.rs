@@ -99,6 +99,12 @@ impl Limiter {
         }
     }
 
+    /// The calls that a business may make of an operation in an hour.
+    #[must_use]
+    pub fn hourly(&self, operation: Operation, business: BusinessId) -> Limit {
+        self.settings.hourly(operation, business)
+    }
+
     /// The counts that changed since they were last drained.
     #[must_use]
     pub fn drain_changed(&self) -> Vec<Usage> {

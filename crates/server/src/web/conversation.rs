@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
-use prilavok_domain::{BusinessId, Chat, ChatId, Message, MessageId};
+use prilavok_domain::{BusinessId, Chat, ChatId, ChatType, Message, MessageId};
 use prilavok_pages::conversation::{Beside, Card, Conversation, Messages, News};
 use prilavok_pages::counter::Counter;
 use prilavok_store::{ChatFilter, MessageRange};
@@ -50,7 +50,7 @@ fn number(parts: &Parts, name: &str) -> Option<MessageId> {
 }
 
 /// The message that is named as `name` in the query.
-pub(super) struct Named<const BEFORE: bool>(Option<MessageId>);
+pub(super) struct Named<const BEFORE: bool>(pub(super) Option<MessageId>);
 
 impl<S: Sync, const BEFORE: bool> FromRequestParts<S> for Named<BEFORE> {
     type Rejection = std::convert::Infallible;
@@ -66,14 +66,25 @@ async fn existing(app: &App, business: BusinessId, chat: ChatId) -> Result<Chat,
 
 /// The newest messages of a chat before `before`, no more than a page takes, and whether there are earlier ones.
 async fn latest(app: &App, chat: &Chat, before: Option<MessageId>) -> Result<(Vec<Message>, bool), WebError> {
+    latest_within(app, chat, before, PAGE, PAGE_BYTES).await
+}
+
+/// The same with another idea of what a page takes.
+pub(super) async fn latest_within(
+    app: &App,
+    chat: &Chat,
+    before: Option<MessageId>,
+    most: usize,
+    most_bytes: usize,
+) -> Result<(Vec<Message>, bool), WebError> {
     let page = app
         .store
-        .latest_messages(chat.business, chat.id, before, PAGE)
+        .latest_messages(chat.business, chat.id, before, most)
         .await?;
     let mut bytes = 0;
     let fitting = page.items.iter().rev().take_while(|message| {
         bytes += weight(message);
-        bytes <= PAGE_BYTES
+        bytes <= most_bytes
     });
     // However large, one is shown.
     let left_out = page.items.len() - fitting.count().max(1).min(page.items.len());
@@ -242,7 +253,12 @@ async fn card(app: &App, seller: &Seller, chat: &Chat) -> Result<Card, WebError>
             });
         }
     }
+    let verdict = match chat.kind {
+        ChatType::Arbitrage => app.store.verdict(chat.business, chat.id).await?,
+        ChatType::Chat => None,
+    };
     Ok(Card {
+        verdict,
         store: store.map(|campaign| campaign.domain.as_str().to_owned()),
         beside,
     })

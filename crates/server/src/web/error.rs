@@ -48,9 +48,14 @@ impl WebError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forged | Self::ReadOnly => StatusCode::FORBIDDEN,
             Self::Invalid(Problem::FileTooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Invalid(Problem::Finished | Problem::NameTaken | Problem::TooManyReplies) => {
-                StatusCode::CONFLICT
-            }
+            Self::Invalid(
+                Problem::Finished
+                | Problem::NameTaken
+                | Problem::TooManyReplies
+                | Problem::KeyNameTaken
+                | Problem::TooManyKeys
+                | Problem::SubscriptionOff,
+            ) => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Overloaded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -87,6 +92,12 @@ impl From<StoreError> for WebError {
             StoreError::Refused(Refusal::Conflict(Conflict::NameTaken)) => Self::Invalid(Problem::NameTaken),
             StoreError::Refused(Refusal::Conflict(Conflict::TooManyReplies)) => {
                 Self::Invalid(Problem::TooManyReplies)
+            }
+            StoreError::Refused(Refusal::Conflict(Conflict::TooManyKeys)) => {
+                Self::Invalid(Problem::TooManyKeys)
+            }
+            StoreError::Refused(Refusal::Conflict(Conflict::SubscriptionDisabled)) => {
+                Self::Invalid(Problem::SubscriptionOff)
             }
             StoreError::Refused(_) => Self::Invalid(Problem::Broken),
             StoreError::Busy => Self::Overloaded,

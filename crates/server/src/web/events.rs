@@ -10,7 +10,7 @@ use prilavok_pages::Audience;
 use prilavok_wire::{Errors, live};
 
 use super::error::WebError;
-use super::reader::{self, Seller};
+use super::reader::{self, Operator, Seller};
 use super::session::By;
 use crate::app::{App, SharedApp};
 use crate::live::{Audience as Listeners, Permit, Start, answer};
@@ -42,6 +42,36 @@ pub(super) async fn events(
     let mut response = answer(&app, place, permit, &start);
     response.extensions_mut().insert(OperationName(NAME));
     Ok(response)
+}
+
+/// What happens in all businesses, for the desk.
+pub(super) async fn of_all(
+    State(app): State<SharedApp>,
+    _: Operator,
+    parts: Parts,
+) -> Result<Response<Body>, WebError> {
+    let peer = parts.extensions.get::<Peer>().cloned();
+    let place = app.live.enter(Listeners::Operator, peer);
+    let place = place.map_err(|_| WebError::internal("the marketplace's streams are not limited"))?;
+    let query = parts.uri.query().unwrap_or_default();
+    let last = live::last_event_id(Errors::new(), &parts.headers, query).unwrap_or_default();
+    let start = Start::find(&*app.store, None, last, app.now()).await?;
+    let mut response = answer(&app, place, WatchingAll(parts.headers), &start);
+    response.extensions_mut().insert(OperationName(NAME));
+    Ok(response)
+}
+
+/// The permit of an open stream of the desk: the session, and the token behind it.
+struct WatchingAll(HeaderMap);
+
+#[async_trait]
+impl Permit for WatchingAll {
+    async fn holds(&self, app: &App) -> bool {
+        let Ok(session) = reader::session(app, Audience::Operator, &self.0, By::Itself) else {
+            return false;
+        };
+        matches!(reader::operator(app, session.hash).await, Ok(Some(_)))
+    }
 }
 
 /// The permit of an open stream: the session, and the key behind it.

@@ -2,6 +2,8 @@
 
 use axum::extract::{FromRequest, Request};
 use prilavok_pages::trouble::Problem;
+use prilavok_store::{Idempotency, Surface};
+use sha2::{Digest, Sha256};
 
 use super::error::WebError;
 use super::reader::SignedIn;
@@ -10,6 +12,7 @@ use crate::app::SharedApp;
 
 /// The most bytes of a form: a text of 4,096 characters may take twelve for each when it is written as `%XX`.
 const MAX_BYTES: usize = 64 * 1024;
+const MAX_ONCE_BYTES: usize = 100;
 /// The field, and the header of our scripts, that carry the session's token.
 const CSRF: &str = "csrf";
 pub(super) const CSRF_HEADER: &str = "x-csrf-token";
@@ -22,6 +25,31 @@ impl Fields {
     pub(super) fn get(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(it, _)| it == name);
         found.map_or("", |(_, value)| value)
+    }
+
+    /// Every value of a field that may come more than once.
+    pub(super) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        let found = self.0.iter().filter(move |(it, _)| it == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The key that the form is sent under, with the fingerprint of what it asks for at `address`.
+    pub(super) fn once(&self, address: &str) -> Option<Idempotency> {
+        let key = self.get("once");
+        let mut hash = Sha256::new();
+        let fields = self.0.iter().filter(|(name, _)| name != CSRF);
+        for part in fields
+            .flat_map(|(name, value)| [name.as_str(), value])
+            .chain([address])
+        {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        (1..=MAX_ONCE_BYTES).contains(&key.len()).then(|| Idempotency {
+            surface: Surface::Pages,
+            key: key.to_owned(),
+            fingerprint: hash.finalize().into(),
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Pages for people, `/ui`: the seller's counter. They call the same operations of the store as the APIs.
+//! Pages for people, `/ui`: the seller's counter, the arbiter's desk, the operator's pages. They call the same operations of the store as the APIs.
 //!
 //! A handler takes extractors, asks the store and answers with a view of `prilavok-pages`. Around all of them is
 //! [`surround`]: it finds out what the reader wants to see ([`visit`]), refuses what other sites send ([`origin`]),
@@ -7,17 +7,19 @@
 mod assets;
 mod conversation;
 mod cookie;
+mod desk;
 mod error;
 mod events;
 mod files;
 mod form;
 mod found;
 mod inbox;
+mod marketplace;
 mod message_form;
-mod operator_home;
 mod origin;
 mod page;
 mod preferences;
+mod query;
 mod reader;
 mod replies;
 mod session;
@@ -64,7 +66,6 @@ pub fn router(app: SharedApp) -> Router {
         .route("/ui/replies", get(replies::replies).post(replies::add))
         .route("/ui/replies/{reply}", get(replies::reply).post(replies::change))
         .route("/ui/replies/{reply}/text", get(replies::text))
-        .route("/ui/operator", get(operator_home::home))
         .route("/ui/preferences", post(preferences::choose))
         .route("/ui/sign-in", get(sign_in::seller_page).post(sign_in::seller))
         .route("/ui/sign-out", post(sign_in::seller_out))
@@ -73,6 +74,8 @@ pub fn router(app: SharedApp) -> Router {
             get(sign_in::operator_page).post(sign_in::operator),
         )
         .route("/ui/operator/sign-out", post(sign_in::operator_out))
+        .merge(desk::routes())
+        .merge(marketplace::routes())
         .route("/ui/assets/{*path}", get(assets::asset))
         .route("/ui/{*rest}", any(|| async { WebError::NotFound }))
         .method_not_allowed_fallback(|| async { WebError::NotFound })

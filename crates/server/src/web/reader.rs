@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
-use prilavok_domain::{BusinessId, BusinessState, CredentialKind};
+use prilavok_domain::{BusinessId, BusinessState, CredentialId, CredentialKind};
 use prilavok_pages::frame::Reader;
 use prilavok_pages::sign_in::Hint;
 use prilavok_pages::{Audience, Frame};
@@ -93,6 +93,8 @@ impl FromRequestParts<SharedApp> for Seller {
 pub(super) struct Operator {
     pub(super) visit: Visit,
     pub(super) session: Arc<Session>,
+    /// The operator token behind the session.
+    pub(super) token: CredentialId,
 }
 
 impl Operator {
@@ -117,12 +119,11 @@ impl FromRequestParts<SharedApp> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, WebError> {
         let session = session(app, Audience::Operator, &parts.headers, by(parts))?;
-        if !operator(app, session.hash).await? {
-            return Err(WebError::SignIn(Audience::Operator, Some(Hint::Over)));
-        }
+        let token = operator(app, session.hash).await?;
         Ok(Self {
             visit: Visit::of(parts),
             session,
+            token: token.ok_or(WebError::SignIn(Audience::Operator, Some(Hint::Over)))?,
         })
     }
 }
@@ -181,7 +182,7 @@ fn may_write(credential: &Credential) -> bool {
         .intersects(Operation::SendMessageToChat.row().scopes)
 }
 
-/// Whether an operator token with this hash is good.
-pub(super) async fn operator(app: &App, hash: SecretHash) -> Result<bool, WebError> {
-    Ok(app.access.operator_token(hash).await?.is_some())
+/// The operator token with this hash, if it is good.
+pub(super) async fn operator(app: &App, hash: SecretHash) -> Result<Option<CredentialId>, WebError> {
+    Ok(app.access.operator_token(hash).await?.map(|token| token.id))
 }

@@ -148,7 +148,7 @@ async fn check(app: &App, audience: Audience, secret: &str) -> Result<Result<(),
     match audience {
         Audience::Seller if secrets::check_api_key(secret).is_err() => Ok(Err(Hint::Unknown)),
         Audience::Seller => Ok(reader::seller(app, hash).await?.map(|_| ())),
-        Audience::Operator if reader::operator(app, hash).await? => Ok(Ok(())),
+        Audience::Operator if reader::operator(app, hash).await?.is_some() => Ok(Ok(())),
         Audience::Operator => Ok(Err(Hint::Unknown)),
     }
 }

@@ -87,6 +87,12 @@ const RULES: &[(About, &str, &str)] = &[
     ),
     (
         About::Chat,
+        "it has a verdict and is no finished dispute",
+        "SELECT c.business_id, c.chat_id FROM verdict v JOIN chat c USING (business_id, chat_id)
+         WHERE c.type <> 'ARBITRAGE' OR c.status <> 'FINISHED'",
+    ),
+    (
+        About::Chat,
         "a message has neither text nor files",
         "SELECT business_id, chat_id FROM message WHERE text IS NULL AND files = 0",
     ),

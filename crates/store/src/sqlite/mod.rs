@@ -12,6 +12,7 @@ mod check;
 mod counter;
 mod credentials;
 mod deliveries;
+mod disputes;
 mod events;
 mod fault;
 mod followed;
@@ -41,9 +42,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use prilavok_domain::{
-    Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId, CredentialKind,
-    Customer, Event, FileId, IdSequence, Message, MessageId, MessageText, Order, OrderId, PublicId, Return,
-    ReturnId, SavedReplyId, SubscriptionId, Timestamp,
+    Attachment, AuditLine, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, CredentialId,
+    CredentialKind, Customer, Event, FileId, IdSequence, Message, MessageId, MessageText, Order, OrderId,
+    PublicId, Return, ReturnId, SavedReplyId, SubscriptionId, Timestamp, Verdict,
 };
 use tokio::sync::broadcast;
 
@@ -51,11 +52,11 @@ use crate::files::FileStore;
 use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
 use crate::{
-    Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential,
-    CredentialChange, CustomerChats, CustomerEvents, ForgetBefore, LoggedAttempt, Marks, MessageRange,
-    NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put, Registration, ReplyContent, Result,
-    SavedReply, SecretHash, StartChat, Started, Store, StoreError, StoredFile, Subscription,
-    SubscriptionChange, Switch, Try, Usage, Waiting,
+    Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential,
+    CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, ForgetBefore, LoggedAttempt, Marks,
+    MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put, Registration,
+    ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store, StoreError, StoredFile,
+    Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
 };
 pub use open::{OpenError, private_folder};
 use presence::Presence;
@@ -569,6 +570,38 @@ impl Store for SqliteStore {
         self.writer
             .write_at_request(move |write| counter::delete_reply(write.conn, business, id))
             .await
+    }
+
+    async fn disputes(&self, after: Option<DisputeCursor>, limit: usize) -> Result<Page<Chat>> {
+        self.readers.read(|conn| disputes::waiting(conn, after, limit))
+    }
+
+    async fn verdict(&self, business: BusinessId, dispute: ChatId) -> Result<Option<Verdict>> {
+        self.readers
+            .read(|conn| disputes::verdict(conn, business, dispute))
+    }
+
+    async fn act(
+        &self,
+        business: BusinessId,
+        act: Act,
+        by: CredentialId,
+        once: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Applied<AuditLine>> {
+        self.writer
+            .write_at_request(move |write| disputes::act(write, business, &act, by, once.as_ref(), now))
+            .await
+    }
+
+    async fn audit(
+        &self,
+        dispute: Option<(BusinessId, ChatId)>,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Page<AuditLine>> {
+        self.readers
+            .read(|conn| disputes::audit(conn, dispute, before, limit))
     }
 
     async fn idle_chats(&self, business: BusinessId, before: Timestamp, limit: usize) -> Result<Vec<ChatId>> {

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_counter.sql"),
     include_str!("migrations/0005_chat_of_customer.sql"),
     include_str!("migrations/0006_search.sql"),
+    include_str!("migrations/0007_disputes.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.

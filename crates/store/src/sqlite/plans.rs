@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use prilavok_domain::event::DisabledBy;
 use prilavok_domain::{
     Business, BusinessId, BusinessState, Campaign, CampaignId, CampaignState, ChatStatus, ChatType,
-    ContextType, CredentialId, CredentialKind, CredentialName, Customer, EventTypes, FileName, IdSequence,
-    MessageText, Name, Order, OrderId, Placement, PublicId, Return, ReturnId, ScopeSet, Sender,
+    ContextType, CredentialId, CredentialKind, CredentialName, Customer, DecidedFor, EventTypes, FileName,
+    IdSequence, MessageText, Name, Order, OrderId, Placement, PublicId, Return, ReturnId, ScopeSet, Sender,
     SubscriptionId, Timestamp,
 };
 use rusqlite::Connection;
@@ -258,6 +258,31 @@ async fn write_counter(store: &SqliteStore, chat: ChatId) {
     store.delete_reply(shop(), reply.id).await.expect("a removal");
 }
 
+/// Everything that is done at the desk.
+async fn write_desk(store: &SqliteStore, chat: ChatId) {
+    let dispute = store.start_arbitration(shop(), chat, once("again"), now()).await;
+    let dispute = dispute.expect("an arbitration").value.id;
+    let text = MessageText::new("decided").expect("a text");
+    let write = Act::Write {
+        dispute,
+        text: text.clone(),
+        wait_for: None,
+        beside: None,
+    };
+    let settle = Act::Settle {
+        dispute,
+        decided_for: DecidedFor::Both,
+        text,
+    };
+    for act in [write, settle, Act::SetState(BusinessState::Active)] {
+        let key = once(&format!("{:?}", act.deed()));
+        for _ in 0..2 {
+            let done = store.act(shop(), act.clone(), CredentialId(1), key.clone(), now());
+            done.await.expect("done");
+        }
+    }
+}
+
 /// Writes of every sort about who may do what.
 async fn write_access(store: &SqliteStore) {
     for registrations in [registrations(), registrations()] {
@@ -330,6 +355,7 @@ async fn writes_find_what_they_change_through_indexes() {
     // Again, now that orders and returns have chats that hold them.
     let chat = write_chats(&store).await;
     write_counter(&store, chat).await;
+    write_desk(&store, chat).await;
     store.register(registrations()).await.expect("puts");
     store.close().await;
     let conn = open::writer(&path).expect("a file");
@@ -377,6 +403,11 @@ fn read_chats(conn: &Connection, chat: ChatId) -> Result<()> {
     counter::latest(conn, shop(), chat, None, 20)?;
     counter::seen(conn, shop(), &[chat])?;
     counter::replies(conn, shop())?;
+    disputes::waiting(conn, None, 10)?;
+    disputes::verdict(conn, shop(), chat)?;
+    for dispute in [None, Some((shop(), chat))] {
+        disputes::audit(conn, dispute, None, 10)?;
+    }
     overdue::idle(conn, shop(), now(), 10)?;
     overdue::unanswered(conn, shop(), now(), 10)?;
     overdue::named_files(conn, &["1/a".to_owned()])?;

@@ -12,6 +12,7 @@ mod counter;
 mod credentials;
 mod deliveries;
 mod delivery_log;
+mod desk;
 mod events;
 mod files;
 mod filters;
