@@ -1,7 +1,8 @@
 //! The widget in a browser: in a shop's page, in three languages, with the keyboard alone, when sending fails, and with all
 //! that outside text may try.
 
-use prilavok_domain::{BusinessId, ChatId, FileName, MessageText, Sender};
+use prilavok_domain::{BusinessId, ChatId, FileName, MessageText, Sender, Timestamp};
+use prilavok_server::secrets;
 use prilavok_store::{NewMessage, StoredFile, Subject};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -345,6 +346,110 @@ fn a_dispute_is_opened_after_a_question() {
     browser.click("#yes");
     browser.until("document.getElementById('title').textContent === 'Спор: Заказ 1'");
     browser.until("document.getElementById('status').textContent === 'Ждёт ответа арбитра'");
+}
+
+#[test]
+fn a_dispute_that_the_buyer_opens_is_settled_by_the_arbiter() {
+    let market = market();
+    let (buyer, _) = at_chat(&market, "en");
+    buyer.click("#dispute");
+    buyer.click("#yes");
+    buyer.until("document.getElementById('title').textContent === 'Dispute: Order 1'");
+    buyer.find("#text").fill(&buyer, "The vase is cracked.");
+    buyer.click("#send");
+    buyer.until("document.querySelector('.message.own[data-id]')");
+
+    let made = secrets::new_operator_token();
+    let hash = secrets::hash(&made);
+    let now = Timestamp::from_millis(NOW_MS).expect("in range");
+    let token = market.block_on(market.store().create_operator_token(hash, now));
+    token.expect("a token");
+    let arbiter = Browser::open(&format!("http://{}", market.address), Reader::default());
+    arbiter.go("/ui/operator/sign-in");
+    arbiter.find("#secret").fill(&arbiter, &made);
+    arbiter.click("form.box button");
+    arbiter.until("!location.pathname.endsWith('/sign-in') && document.readyState === 'complete'");
+    arbiter.go("/ui/arbiter");
+    arbiter.click("a[href^='/ui/arbiter/1/']");
+    arbiter.until("document.body.textContent.includes('The vase is cracked.')");
+    arbiter.click(".settle summary");
+    arbiter.click("input[value=BUYER]");
+    arbiter
+        .find("#verdict-text")
+        .fill(&arbiter, "The buyer is paid back.");
+    arbiter.click(".settle button");
+    arbiter.find(".verdict");
+
+    buyer.until("document.getElementById('log').textContent.includes('The buyer is paid back.')");
+    buyer.until("document.getElementById('status').textContent === 'Finished'");
+}
+
+/// What axe finds serious or critical.
+fn barriers(browser: &Browser) -> Vec<String> {
+    let axe = include_str!("../browser/axe.min.js");
+    let found = browser.run(&format!("{axe}; return axe.run()"));
+    let violations = found["violations"].as_array().expect("violations").iter();
+    violations
+        .filter(|one| one["impact"] == "serious" || one["impact"] == "critical")
+        .map(|one| format!("{}: {}", one["id"], one["nodes"]))
+        .collect()
+}
+
+#[test]
+fn axe_finds_no_barrier_in_the_widget() {
+    let market = market();
+    let (browser, _) = at_chat(&market, "en");
+    for dark in [false, true] {
+        browser.look(Reader { dark, ..phone("en") });
+        assert_eq!(barriers(&browser), Vec::<String>::new(), "a chat, dark: {dark}");
+    }
+    browser.click("#dispute");
+    browser.until("document.getElementById('confirm').open");
+    assert_eq!(barriers(&browser), Vec::<String>::new(), "a question");
+    browser.click("#no");
+    browser.press(key::ESCAPE);
+    browser.until("document.querySelector('#chats button')");
+    assert_eq!(barriers(&browser), Vec::<String>::new(), "the list");
+    browser.run("document.querySelector('#chats').setAttribute('role', 'img-x'); document.documentElement.removeAttribute('lang')");
+    assert_ne!(barriers(&browser), Vec::<String>::new(), "axe looks at all");
+}
+
+#[test]
+#[ignore = "writes docs/screenshots anew"]
+fn screenshots_of_the_widget() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/screenshots");
+    let take = |browser: &Browser, name: &str| {
+        std::fs::write(folder.join(format!("{name}.png")), browser.screenshot()).expect("written");
+    };
+    let market = market();
+    let (browser, chat) = at_chat(&market, "en");
+    market.says(1, chat, Sender::Customer, "Hello! Is the vase packed well?");
+    market.says(
+        1,
+        chat,
+        Sender::Partner,
+        "It is: in two boxes, with straw between them.",
+    );
+    browser.until("document.querySelectorAll('.message').length === 3");
+    take(&browser, "widget");
+    browser.look(Reader {
+        dark: true,
+        ..phone("en")
+    });
+    take(&browser, "widget-dark");
+    let shop = Browser::open(
+        &format!("http://{}", market.address),
+        Reader {
+            height: 720,
+            ..Reader::default()
+        },
+    );
+    shop.go(&format!("/ui/widget/example#token={}", token(1, "anna")));
+    shop.click("body > button");
+    shop.until("document.querySelector('iframe')");
+    shop.enter_frame();
+    shop.until("document.querySelector('#chats button')");
+    take(&shop, "widget-example");
 }
 
 #[test]

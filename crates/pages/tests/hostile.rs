@@ -359,7 +359,7 @@ fn the_text_is_shown_wherever_it_belongs() {
         // Each place is one that somebody thought of; a new one is to be thought of too.
         let expected = match name {
             "desk" => 32,
-            "counter" => 34,
+            "counter" => 35,
             "dispute" => 27,
             "news" => 17,
             "request" => 13,
