@@ -34,6 +34,7 @@ integrations:
 # The pictures of the pages in docs/screenshots, anew. Needs pngquant, and a font with Chinese characters.
 screenshots:
     cargo test --test browser -- --ignored screenshots
+    cargo test --test buyer -- --ignored screenshots
     pngquant --force --ext .png --speed 1 docs/screenshots/*.png
 
 # Formatting, lints, licences.
