@@ -189,7 +189,7 @@ fn writes_that_would_wait_for_long_are_refused_and_those_of_the_server_itself_ar
     // Who only reads is not held up.
     counter.get(CHAT).succeeded();
     let (kept, store) = (Vec::new(), Arc::clone(&counter.app.store));
-    let own = counter.spawn(async move { store.save_usage(kept, now).await });
+    let own = counter.spawn(async move { store.save_usage(kept, Some(now)).await });
     other.execute_batch("ROLLBACK").expect("given back");
     counter.block_on(own).expect("ended").expect("written");
     for write in writes {

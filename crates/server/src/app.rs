@@ -8,10 +8,10 @@ use prilavok_notify::{
     DeliveryFaults, NoFaults, Notifier, Patience, Scheduled, Sender, SigningSecrets, SystemResolver,
     WebhookClient,
 };
-use prilavok_store::Store;
 use prilavok_store::files::FileStore;
 use prilavok_store::requests::{self, RequestLog};
 use prilavok_store::search::{self, Follower, Search};
+use prilavok_store::{Store, Usage};
 use tokio::task::JoinHandle;
 
 use crate::access::AccessCache;
@@ -25,8 +25,12 @@ use crate::recording::Recorder;
 use crate::settings::Settings;
 use crate::web::Web;
 
-/// Hourly counts reach the store at most this much late.
+/// Hourly counts reach the store about this much late.
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
+/// Counts of so many businesses are kept at once: all of ten thousand would hold up a processor for long enough that one
+/// answer in a hundred would wait for it.
+const USAGE_AT_ONCE: usize = 250;
+const USAGE_PAUSE: Duration = Duration::from_millis(20);
 /// How often the clock is looked at for what has come due.
 const CLOCK_INTERVAL: Duration = Duration::from_millis(50);
 /// Counts of hours before the last one are of no use to anybody.
@@ -46,6 +50,18 @@ impl Default for Adjustments {
             clock_interval: CLOCK_INTERVAL,
             faults: Arc::new(NoFaults),
         }
+    }
+}
+
+/// Counts that are not kept yet: changed still, if the work ends before they are.
+struct Unkept<'a> {
+    limits: &'a Limiter,
+    usage: Vec<Usage>,
+}
+
+impl Drop for Unkept<'_> {
+    fn drop(&mut self) {
+        self.limits.mark_changed(&self.usage);
     }
 }
 
@@ -201,22 +217,30 @@ impl App {
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 loop {
                     ticks.tick().await;
-                    keeping.keep_usage().await;
+                    keeping.keep_usage(USAGE_PAUSE).await;
                 }
             }),
         ])
     }
 
-    /// Keeps the hourly counts that changed. What cannot be kept is tried again with the next ones.
-    async fn keep_usage(&self) {
-        let usage = self.limits.drain_changed();
-        if usage.is_empty() {
-            return;
-        }
-        let forget_before = self.now().plus_millis(-USAGE_KEPT_MS);
-        if let Err(error) = self.store.save_usage(usage.clone(), forget_before).await {
-            tracing::warn!(%error, "hourly counts could not be kept");
-            self.limits.mark_changed(&usage);
+    /// Keeps the hourly counts that changed, so many at a time and with a pause between. What cannot be kept is tried again
+    /// with the next ones.
+    async fn keep_usage(&self, pause: Duration) {
+        let mut unkept = Unkept {
+            limits: &self.limits,
+            usage: self.limits.drain_changed(),
+        };
+        let mut forget_before = Some(self.now().plus_millis(-USAGE_KEPT_MS));
+        while !unkept.usage.is_empty() {
+            let rest = unkept.usage.len().saturating_sub(USAGE_AT_ONCE);
+            let some = unkept.usage.split_off(rest);
+            if let Err(error) = self.store.save_usage(some.clone(), forget_before.take()).await {
+                tracing::warn!(%error, "hourly counts could not be kept");
+                self.limits.mark_changed(&some);
+            }
+            if rest > 0 {
+                tokio::time::sleep(pause).await;
+            }
         }
     }
 
@@ -230,7 +254,7 @@ impl App {
         {
             tracing::warn!("some notifications were cut off: they are sent again after the next start");
         }
-        self.keep_usage().await;
+        self.keep_usage(Duration::ZERO).await;
         self.stop_search().await;
         self.store.close().await;
         self.close_request_log().await;

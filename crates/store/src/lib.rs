@@ -430,8 +430,8 @@ pub trait Store: Send + Sync + 'static {
     /// was open.
     async fn usage(&self, hour: Timestamp) -> Result<Vec<Usage>>;
     /// Keeps the counts, each replacing what was kept for the same window; forgets windows that
-    /// began before `forget_before`.
-    async fn save_usage(&self, usage: Vec<Usage>, forget_before: Timestamp) -> Result<()>;
+    /// began before `forget_before`, which looks at all of them.
+    async fn save_usage(&self, usage: Vec<Usage>, forget_before: Option<Timestamp>) -> Result<()>;
 
     // --- Upkeep.
 

@@ -660,7 +660,7 @@ impl Store for SqliteStore {
         self.readers.read(|conn| usage::load(conn, hour))
     }
 
-    async fn save_usage(&self, usage: Vec<Usage>, forget_before: Timestamp) -> Result<()> {
+    async fn save_usage(&self, usage: Vec<Usage>, forget_before: Option<Timestamp>) -> Result<()> {
         self.writer
             .write(move |write| usage::save(write.conn, &usage, forget_before))
             .await

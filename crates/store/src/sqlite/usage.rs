@@ -20,14 +20,17 @@ pub(super) fn load(conn: &Connection, hour: Timestamp) -> Result<Vec<Usage>> {
     Ok(usage.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn save(conn: &Connection, usage: &[Usage], forget_before: Timestamp) -> Result<()> {
+pub(super) fn save(conn: &Connection, usage: &[Usage], forget_before: Option<Timestamp>) -> Result<()> {
     let mut put = conn.prepare_cached(
-        "INSERT OR REPLACE INTO limit_usage (business_id, operation, hour, used) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO limit_usage (business_id, operation, hour, used) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET hour = excluded.hour, used = excluded.used",
     )?;
     for one in usage {
         put.execute((one.business.get(), &one.operation, one.hour.as_millis(), one.used))?;
     }
-    conn.prepare_cached("DELETE FROM limit_usage WHERE hour < ?1")?
-        .execute([forget_before.as_millis()])?;
+    if let Some(before) = forget_before {
+        conn.prepare_cached("DELETE FROM limit_usage WHERE hour < ?1")?
+            .execute([before.as_millis()])?;
+    }
     Ok(())
 }

@@ -91,7 +91,7 @@ async fn fill(store: &dyn Store) {
         hour: at(0),
         used: 9,
     };
-    store.save_usage(vec![count], at(0)).await.expect("counts");
+    store.save_usage(vec![count], Some(at(0))).await.expect("counts");
 }
 
 #[test]

@@ -30,11 +30,14 @@ fn counts_are_kept_for_each_business_and_operation() {
             used(SHOP, "sendMessage", at(0), u64::from(u32::MAX) + 1),
             used(OTHER, "getChats", at(0), 0),
         ];
-        store.save_usage(all.clone(), at(0)).await.expect("kept");
+        store.save_usage(all.clone(), Some(at(0))).await.expect("kept");
         assert_eq!(load(store, at(0)).await, all);
         assert_eq!(load(store, at(HOUR)).await, []);
         let newer = used(SHOP, "getChats", at(0), 5);
-        store.save_usage(vec![newer.clone()], at(0)).await.expect("kept");
+        store
+            .save_usage(vec![newer.clone()], Some(at(0)))
+            .await
+            .expect("kept");
         assert_eq!(load(store, at(0)).await, [newer, all[1].clone(), all[2].clone()]);
     });
 }
@@ -44,9 +47,12 @@ fn old_windows_are_forgotten_and_the_new_one_takes_their_place() {
     on_every_store(async |site| {
         let store = &*site.store;
         let first = vec![used(SHOP, "getChats", at(0), 3), used(SHOP, "getChat", at(0), 4)];
-        store.save_usage(first, at(0)).await.expect("kept");
+        store.save_usage(first, Some(at(0))).await.expect("kept");
         let second = vec![used(SHOP, "getChats", at(HOUR), 1)];
-        store.save_usage(second.clone(), at(HOUR)).await.expect("kept");
+        store
+            .save_usage(second.clone(), Some(at(HOUR)))
+            .await
+            .expect("kept");
         assert_eq!(load(store, at(HOUR)).await, second);
         assert_eq!(load(store, at(0)).await, second, "the clock stepped back");
         assert_eq!(load(store, at(2 * HOUR)).await, []);
