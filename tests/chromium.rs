@@ -44,6 +44,8 @@ impl Default for Reader {
     }
 }
 
+const AXE: &str = include_str!("browser/axe.min.js");
+
 /// A browser with one window.
 pub(crate) struct Browser {
     driver: Child,
@@ -95,6 +97,24 @@ impl Browser {
         };
         browser.look(reader);
         browser
+    }
+
+    /// What axe finds serious or critical.
+    pub(crate) fn barriers(&self) -> Vec<String> {
+        let found = self.run(&format!("{AXE}; return axe.run()"));
+        let violations = found["violations"].as_array().expect("violations").iter();
+        let serious = violations.filter(|one| one["impact"] == "serious" || one["impact"] == "critical");
+        serious
+            .map(|one| {
+                let nodes: Vec<&Value> = one["nodes"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|node| &node["html"])
+                    .collect();
+                format!("{}: {} {nodes:?}", one["id"], one["help"])
+            })
+            .collect()
     }
 
     /// The window's size, and whether the system is dark.

@@ -1,12 +1,10 @@
 //! What holds for every page: no barrier that axe finds, no sideways scrolling on a small screen, little weight.
 
 use reqwest::Method;
-use serde_json::Value;
 
 use crate::browser::{Browser, Reader};
 use crate::market::{Market, PATIENCE};
 
-const AXE: &str = include_str!("axe.min.js");
 const PAGES: [&str; 6] = [
     "/ui/",
     "/ui/?q=%D0%B7%D0%B0%D0%BA%D0%B0%D0%B7",
@@ -94,7 +92,7 @@ fn the_marketplaces_pages_have_no_barriers_and_are_light_and_narrow_in_every_lan
             let at = format!("{path} in {language}, dark: {dark}, {width} px");
             browser.go(path);
             browser.run("for (const one of document.querySelectorAll('.settle')) one.open = true");
-            assert_eq!(barriers(&browser), Vec::<String>::new(), "{at}");
+            assert_eq!(browser.barriers(), Vec::<String>::new(), "{at}");
             let widths = browser
                 .run("const root = document.documentElement; return [root.scrollWidth, root.clientWidth]");
             assert_eq!(widths[0], widths[1], "{at}");
@@ -123,24 +121,6 @@ fn weight(browser: &Browser, market: &Market) -> u64 {
     pages.map(|(_, size)| size).sum()
 }
 
-/// What axe finds serious or critical.
-fn barriers(browser: &Browser) -> Vec<String> {
-    let found = browser.run(&format!("{AXE}; return axe.run()"));
-    let violations = found["violations"].as_array().expect("violations").iter();
-    let serious = violations.filter(|one| one["impact"] == "serious" || one["impact"] == "critical");
-    serious
-        .map(|one| {
-            let nodes: Vec<&Value> = one["nodes"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|node| &node["html"])
-                .collect();
-            format!("{}: {} {nodes:?}", one["id"], one["help"])
-        })
-        .collect()
-}
-
 #[test]
 fn axe_finds_no_barrier_in_light_and_dark_at_any_width() {
     let market = market();
@@ -154,7 +134,7 @@ fn axe_finds_no_barrier_in_light_and_dark_at_any_width() {
         for path in PAGES {
             browser.go(path);
             assert_eq!(
-                barriers(&browser),
+                browser.barriers(),
                 Vec::<String>::new(),
                 "{path}, dark: {dark}, {width} px"
             );
@@ -163,10 +143,10 @@ fn axe_finds_no_barrier_in_light_and_dark_at_any_width() {
     browser.go("/ui/");
     browser.find(".menu summary");
     browser.run("document.querySelector('.menu').open = true; document.getElementById('help').showModal()");
-    assert_eq!(barriers(&browser), Vec::<String>::new());
+    assert_eq!(browser.barriers(), Vec::<String>::new());
     browser
         .run("document.getElementById('help').insertAdjacentHTML('beforeend', '<img src=\"/ui/assets/x\">')");
-    assert_ne!(barriers(&browser), Vec::<String>::new(), "axe looks at all");
+    assert_ne!(browser.barriers(), Vec::<String>::new(), "axe looks at all");
 }
 
 #[test]

@@ -384,34 +384,23 @@ fn a_dispute_that_the_buyer_opens_is_settled_by_the_arbiter() {
     buyer.until("document.getElementById('status').textContent === 'Finished'");
 }
 
-/// What axe finds serious or critical.
-fn barriers(browser: &Browser) -> Vec<String> {
-    let axe = include_str!("../browser/axe.min.js");
-    let found = browser.run(&format!("{axe}; return axe.run()"));
-    let violations = found["violations"].as_array().expect("violations").iter();
-    violations
-        .filter(|one| one["impact"] == "serious" || one["impact"] == "critical")
-        .map(|one| format!("{}: {}", one["id"], one["nodes"]))
-        .collect()
-}
-
 #[test]
 fn axe_finds_no_barrier_in_the_widget() {
     let market = market();
     let (browser, _) = at_chat(&market, "en");
     for dark in [false, true] {
         browser.look(Reader { dark, ..phone("en") });
-        assert_eq!(barriers(&browser), Vec::<String>::new(), "a chat, dark: {dark}");
+        assert_eq!(browser.barriers(), Vec::<String>::new(), "a chat, dark: {dark}");
     }
     browser.click("#dispute");
     browser.until("document.getElementById('confirm').open");
-    assert_eq!(barriers(&browser), Vec::<String>::new(), "a question");
+    assert_eq!(browser.barriers(), Vec::<String>::new(), "a question");
     browser.click("#no");
     browser.press(key::ESCAPE);
     browser.until("document.querySelector('#chats button')");
-    assert_eq!(barriers(&browser), Vec::<String>::new(), "the list");
+    assert_eq!(browser.barriers(), Vec::<String>::new(), "the list");
     browser.run("document.querySelector('#chats').setAttribute('role', 'img-x'); document.documentElement.removeAttribute('lang')");
-    assert_ne!(barriers(&browser), Vec::<String>::new(), "axe looks at all");
+    assert_ne!(browser.barriers(), Vec::<String>::new(), "axe looks at all");
 }
 
 #[test]

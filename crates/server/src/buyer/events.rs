@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::{Extensions, HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use prilavok_store::CustomerChats;
-use prilavok_wire::live;
 use prilavok_wire::openapi::StreamedEvent;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -16,6 +15,7 @@ use super::limits::StreamPlace;
 use super::openapi::{EVENTS, ReadErrors};
 use crate::app::{App, SharedApp};
 use crate::json_api::error::ApiError;
+use crate::json_api::last_event;
 use crate::live::{Audience, Permit, Start, answer, head};
 use crate::socket::Peer;
 
@@ -59,15 +59,7 @@ pub(super) async fn stream_events(
     headers: HeaderMap,
     extensions: Extensions,
 ) -> Result<Response, ApiError> {
-    let last = headers.get(live::LAST_EVENT_ID_HEADER);
-    let last = match last.filter(|value| !value.is_empty()) {
-        None => None,
-        Some(value) => {
-            let id = value.to_str().ok().and_then(live::read_id);
-            let problem = "must be the id that an event came with, or 0";
-            Some(id.ok_or_else(|| ApiError::field("Last-Event-ID", problem))?)
-        }
-    };
+    let last = last_event::of(&headers)?;
     if method == Method::HEAD {
         return Ok(head());
     }

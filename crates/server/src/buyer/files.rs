@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Response, StatusCode};
+use axum::http::Response;
 use prilavok_domain::{ChatId, FileId, Sender};
 use prilavok_store::Entity;
 use utoipa::ToSchema;
@@ -60,18 +60,7 @@ pub(super) async fn send_files(
     let asked: [&[u8]; 2] = [&chat.get().to_be_bytes(), &form.fingerprint()];
     let once = once::of(once, &buyer, "sendFiles", &asked);
     let written = form.send(&app, chat, once).await?;
-    let shown = Shown {
-        app: &app,
-        business,
-        chat,
-        base: &base,
-        now: app.now(),
-    };
-    Ok(Answer {
-        status: StatusCode::CREATED,
-        body: shown.message(written.value),
-        replayed: written.replayed,
-    })
+    Ok(Shown::of(&app, business, chat, &base).sent(written))
 }
 
 /// Download a file of an own chat

@@ -1,7 +1,6 @@
 //! Messages of own chats: written, listed in both directions, and read.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use prilavok_domain::{ChatId, Message, MessageId, MessageText, Sender};
 use prilavok_store::{Entity, MessageRange, NewMessage};
 use utoipa::openapi::path::{Parameter, ParameterIn};
@@ -79,18 +78,7 @@ pub(super) async fn send_message(
         .store
         .append_message(buyer.business(), chat, new, once, now)
         .await?;
-    let shown = Shown {
-        app: &app,
-        business: buyer.business(),
-        chat,
-        base: &base,
-        now,
-    };
-    Ok(Answer {
-        status: StatusCode::CREATED,
-        body: shown.message(written.value),
-        replayed: written.replayed,
-    })
+    Ok(Shown::of(&app, buyer.business(), chat, &base).sent(written))
 }
 
 /// In which order messages are listed.
@@ -175,13 +163,7 @@ pub(super) async fn list_messages(
         }
         Order::NewestFirst => app.store.messages_before(business, chat, after, limit).await?,
     };
-    let shown = Shown {
-        app: &app,
-        business,
-        chat,
-        base: &base,
-        now: app.now(),
-    };
+    let shown = Shown::of(&app, business, chat, &base);
     Ok(axum::Json(Page::of_store(
         messages,
         |it| shown.message(it),
@@ -208,12 +190,7 @@ pub(super) async fn get_message(
     buyer.chat(&app, chat).await?;
     let found = app.store.message(buyer.business(), chat, id).await?;
     let message = found.ok_or_else(|| ApiError::not_found(&Entity::Message(id)))?;
-    let shown = Shown {
-        app: &app,
-        business: buyer.business(),
-        chat,
-        base: &base,
-        now: app.now(),
-    };
-    Ok(axum::Json(shown.message(message)))
+    Ok(axum::Json(
+        Shown::of(&app, buyer.business(), chat, &base).message(message),
+    ))
 }

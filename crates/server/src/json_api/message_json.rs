@@ -1,14 +1,17 @@
 //! Messages as JSON: what is asked to write one, and what one looks like.
 
+use axum::http::StatusCode;
 use prilavok_domain::message::{InvalidText, MAX_TEXT_CHARS};
 use prilavok_domain::rules::WaitFor;
 use prilavok_domain::{Attachment, BusinessId, ChatId, Message, MessageText, Sender, Timestamp};
+use prilavok_store::Applied;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
 use super::fields::{self, Fields, FromFields};
+use super::idempotency::Answer;
 use super::json_id::JsonId;
 use super::names::{SenderName, WaitForName};
 use super::time::Utc;
@@ -114,15 +117,35 @@ pub(crate) struct FileJson {
 
 /// Shows messages of one chat.
 pub(crate) struct Shown<'a> {
-    pub(crate) app: &'a App,
-    pub(crate) business: BusinessId,
-    pub(crate) chat: ChatId,
+    app: &'a App,
+    business: BusinessId,
+    chat: ChatId,
     /// Where links to files begin.
-    pub(crate) base: &'a str,
-    pub(crate) now: Timestamp,
+    base: &'a str,
+    now: Timestamp,
 }
 
-impl Shown<'_> {
+impl<'a> Shown<'a> {
+    /// Messages of a chat, with links that open from now on.
+    pub(crate) fn of(app: &'a App, business: BusinessId, chat: ChatId, base: &'a str) -> Self {
+        Self {
+            app,
+            business,
+            chat,
+            base,
+            now: app.now(),
+        }
+    }
+
+    /// The answer to whoever wrote a message.
+    pub(crate) fn sent(&self, written: Applied<Message>) -> Answer<MessageJson> {
+        Answer {
+            status: StatusCode::CREATED,
+            body: self.message(written.value),
+            replayed: written.replayed,
+        }
+    }
+
     pub(crate) fn message(&self, message: Message) -> MessageJson {
         MessageJson {
             message_id: JsonId(message.id.get()),

@@ -1,5 +1,5 @@
 //! What the JSON APIs of our own have in common, the Operator API and the Buyer API: what requests may hold ([`path`],
-//! [`query`], [`body`], [`fields`], [`form`]), what answers look like ([`error`], [`envelope`], [`page`], and the chats and
+//! [`query`], [`body`], [`fields`], [`form`], [`last_event`]), what answers look like ([`error`], [`envelope`], [`page`], and the chats and
 //! messages in them), and how documents describe it. Who may call, and what there is to call, each API says itself.
 
 pub(crate) mod answers;
@@ -12,6 +12,7 @@ pub(crate) mod fields;
 pub(crate) mod form;
 pub(crate) mod idempotency;
 pub(crate) mod json_id;
+pub(crate) mod last_event;
 pub(crate) mod message_json;
 pub(crate) mod names;
 pub(crate) mod page;

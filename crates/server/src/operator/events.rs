@@ -19,11 +19,10 @@ use crate::app::{App, SharedApp};
 use crate::json_api::error::ApiError;
 use crate::json_api::fields;
 use crate::json_api::json_id::JsonId;
+use crate::json_api::last_event;
 use crate::json_api::query::{FromQuery, Parameters, Query, parameter};
 use crate::live::{Audience, Permit, Start, answer, head};
 use crate::socket::Peer;
-
-const NO_EVENT: &str = "must be the id that an event came with, or 0";
 
 /// Which events are streamed, and from where.
 #[derive(Debug)]
@@ -44,7 +43,7 @@ impl FromQuery for EventsQuery {
 }
 
 fn event_id(text: &str) -> Result<i64, String> {
-    live::read_id(text).ok_or_else(|| NO_EVENT.to_owned())
+    live::read_id(text).ok_or_else(|| last_event::NO_EVENT.to_owned())
 }
 
 impl IntoParams for EventsQuery {
@@ -104,16 +103,7 @@ pub(super) async fn stream_events(
             ));
         }
     };
-    let last = match headers
-        .get(live::LAST_EVENT_ID_HEADER)
-        .filter(|value| !value.is_empty())
-    {
-        None => query.last,
-        Some(value) => {
-            let id = value.to_str().ok().and_then(live::read_id);
-            Some(id.ok_or_else(|| ApiError::field("Last-Event-ID", NO_EVENT))?)
-        }
-    };
+    let last = last_event::of(&headers)?.or(query.last);
     if method == Method::HEAD {
         return Ok(head());
     }

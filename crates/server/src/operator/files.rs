@@ -2,7 +2,6 @@
 //! named by one message.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use prilavok_domain::ChatId;
 use utoipa::ToSchema;
 
@@ -63,16 +62,5 @@ pub(super) async fn send_files(
     let form = form.read(&app, business, Author::Named).await?;
     let once = once.of("sendFiles", &[&chat.get().to_be_bytes(), &form.fingerprint()]);
     let written = form.send(&app, chat, once).await?;
-    let shown = Shown {
-        app: &app,
-        business,
-        chat,
-        base: &base,
-        now: app.now(),
-    };
-    Ok(Answer {
-        status: StatusCode::CREATED,
-        body: shown.message(written.value),
-        replayed: written.replayed,
-    })
+    Ok(Shown::of(&app, business, chat, &base).sent(written))
 }

@@ -1,7 +1,6 @@
 //! Messages: written for the customer, the market or support; listed and read.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use prilavok_domain::{ChatId, Message, MessageId};
 use prilavok_store::{Entity, MessageRange, NewMessage};
 use utoipa::IntoParams;
@@ -59,18 +58,7 @@ pub(super) async fn send_message(
         wait_for: body.wait_for,
     };
     let written = app.store.append_message(business, chat, new, once, now).await?;
-    let shown = Shown {
-        app: &app,
-        business,
-        chat,
-        base: &base,
-        now,
-    };
-    Ok(Answer {
-        status: StatusCode::CREATED,
-        body: shown.message(written.value),
-        replayed: written.replayed,
-    })
+    Ok(Shown::of(&app, business, chat, &base).sent(written))
 }
 
 /// Which messages a list shows, and which page of it.
@@ -128,13 +116,7 @@ pub(super) async fn list_messages(
         after: paging.after,
     };
     let messages = app.store.messages(business, chat, range, paging.limit).await?;
-    let shown = Shown {
-        app: &app,
-        business,
-        chat,
-        base: &base,
-        now: app.now(),
-    };
+    let shown = Shown::of(&app, business, chat, &base);
     Ok(axum::Json(Page::of_store(
         messages,
         |it| shown.message(it),
@@ -163,12 +145,7 @@ pub(super) async fn get_message(
         chats::existing(&app, business, chat).await?;
         return Err(ApiError::not_found(&Entity::Message(id)));
     };
-    let shown = Shown {
-        app: &app,
-        business,
-        chat,
-        base: &base,
-        now: app.now(),
-    };
-    Ok(axum::Json(shown.message(message)))
+    Ok(axum::Json(
+        Shown::of(&app, business, chat, &base).message(message),
+    ))
 }

@@ -275,9 +275,14 @@ pub(super) fn change(
 
 /// A chat as it is in a view, read only where it is not known.
 pub(super) fn seen(view: &View<'_>, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
-    if let Some(chat) = view.known.chat(business, id) {
-        return Ok(Some(chat));
+    match view.known.chat(business, id) {
+        Some(chat) => Ok(Some(chat)),
+        None => unknown(view, business, id),
     }
+}
+
+/// A chat that is not known, from the store: known from then on.
+pub(super) fn unknown(view: &View<'_>, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
     let found = one(view.conn, business, id)?;
     if let Some(chat) = &found {
         view.known.keep(view.moment, chat);

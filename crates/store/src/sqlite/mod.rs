@@ -271,7 +271,7 @@ impl Store for SqliteStore {
         if let Some(chat) = self.readers.known().chat(business, id) {
             return Ok(Some(chat));
         }
-        self.readers.view(|view| chats::seen(view, business, id))
+        self.readers.view(|view| chats::unknown(view, business, id))
     }
 
     async fn chats(
