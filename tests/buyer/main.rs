@@ -1,5 +1,7 @@
 //! The Buyer API over real HTTP: what a shop's page may rely on, and what it must never see.
 
+#[path = "../answer.rs"]
+mod answer;
 #[path = "../chromium.rs"]
 #[expect(dead_code, reason = "the counter's tests use the rest")]
 mod browser;
@@ -14,3 +16,4 @@ mod market;
 mod messages;
 mod tokens;
 mod widget;
+mod widget_readers;

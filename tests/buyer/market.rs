@@ -28,6 +28,8 @@ use sha2::Sha256;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+pub(crate) use crate::answer::Answer;
+
 /// The key `main` of every market.
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// 2027-01-15T08:00:00Z.
@@ -277,36 +279,7 @@ fn registrations() -> Vec<Registration> {
     items
 }
 
-/// An answer, as the tests look at it.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    headers: reqwest::header::HeaderMap,
-    pub(crate) body: Vec<u8>,
-}
-
 impl Answer {
-    pub(crate) fn to(request: RequestBuilder) -> Self {
-        let answer = request.send().expect("an answer");
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Self {
-            status,
-            headers,
-            body: answer.bytes().expect("a body").to_vec(),
-        }
-    }
-
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().expect("ASCII"))
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        let text = String::from_utf8_lossy(&self.body);
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
-    }
-
     /// The body of an answer with this status.
     #[track_caller]
     pub(crate) fn is(&self, status: u16) -> Value {

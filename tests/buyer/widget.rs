@@ -1,5 +1,5 @@
-//! The widget in a browser: in a shop's page, in three languages, with the keyboard alone, when sending fails, and with all
-//! that outside text may try.
+//! The widget in a browser: in a shop's page, when sending fails, with a dispute, and with all that outside text may try. Who it
+//! is for is in [`widget_readers`](crate::widget_readers).
 
 use prilavok_domain::{BusinessId, ChatId, FileName, MessageText, Sender, Timestamp};
 use prilavok_server::secrets;
@@ -28,16 +28,16 @@ const ATTACKS: [&str; 14] = [
     "\u{202e}gpj.exe<b>",
 ];
 
-fn market() -> Market {
+pub(crate) fn market() -> Market {
     Market::with("try_out = true\nsends_per_minute = \"unlimited\"")
 }
 
-fn order(id: i64) -> Subject {
+pub(crate) fn order(id: i64) -> Subject {
     Subject::Order(id.try_into().expect("an id"))
 }
 
 /// A reader with a phone.
-fn phone(language: &'static str) -> Reader {
+pub(crate) fn phone(language: &'static str) -> Reader {
     Reader {
         language,
         width: 360,
@@ -49,16 +49,16 @@ fn phone(language: &'static str) -> Reader {
 impl Browser {
     /// Waits until an expression is true.
     #[track_caller]
-    fn until(&self, expression: &str) {
+    pub(crate) fn until(&self, expression: &str) {
         self.wait(&format!("return Boolean({expression})"));
     }
 
-    fn click(&self, css: &str) {
+    pub(crate) fn click(&self, css: &str) {
         self.find(css).click(self);
     }
 
     /// Goes on in the only frame of the page.
-    fn enter_frame(&self) {
+    pub(crate) fn enter_frame(&self) {
         self.call(&Method::POST, "/frame", &json!({"id": 0}));
     }
 
@@ -68,11 +68,11 @@ impl Browser {
 }
 
 impl Market {
-    fn browser(&self, language: &'static str) -> Browser {
+    pub(crate) fn browser(&self, language: &'static str) -> Browser {
         Browser::open(&format!("http://{}", self.address), phone(language))
     }
 
-    fn texts(&self, chat: ChatId) -> Vec<String> {
+    pub(crate) fn texts(&self, chat: ChatId) -> Vec<String> {
         let shop = BusinessId::new(1).expect("an id");
         let page = self.store().messages(shop, chat, Default::default(), 100);
         let page = self.block_on(page).expect("a page");
@@ -84,7 +84,7 @@ impl Market {
 }
 
 /// The widget alone, open at anna's chat about order 1.
-fn at_chat(market: &Market, language: &'static str) -> (Browser, ChatId) {
+pub(crate) fn at_chat(market: &Market, language: &'static str) -> (Browser, ChatId) {
     let chat = market.start(1, order(1), None);
     market.says(1, chat, Sender::Partner, "Добрый день!");
     let browser = market.browser(language);
@@ -382,114 +382,4 @@ fn a_dispute_that_the_buyer_opens_is_settled_by_the_arbiter() {
 
     buyer.until("document.getElementById('log').textContent.includes('The buyer is paid back.')");
     buyer.until("document.getElementById('status').textContent === 'Finished'");
-}
-
-#[test]
-fn axe_finds_no_barrier_in_the_widget() {
-    let market = market();
-    let (browser, _) = at_chat(&market, "en");
-    for dark in [false, true] {
-        browser.look(Reader { dark, ..phone("en") });
-        assert_eq!(browser.barriers(), Vec::<String>::new(), "a chat, dark: {dark}");
-    }
-    browser.click("#dispute");
-    browser.until("document.getElementById('confirm').open");
-    assert_eq!(browser.barriers(), Vec::<String>::new(), "a question");
-    browser.click("#no");
-    browser.press(key::ESCAPE);
-    browser.until("document.querySelector('#chats button')");
-    assert_eq!(browser.barriers(), Vec::<String>::new(), "the list");
-    browser.run("document.querySelector('#chats').setAttribute('role', 'img-x'); document.documentElement.removeAttribute('lang')");
-    assert_ne!(browser.barriers(), Vec::<String>::new(), "axe looks at all");
-}
-
-#[test]
-#[ignore = "writes docs/screenshots anew"]
-fn screenshots_of_the_widget() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/screenshots");
-    let take = |browser: &Browser, name: &str| {
-        std::fs::write(folder.join(format!("{name}.png")), browser.screenshot()).expect("written");
-    };
-    let market = market();
-    let (browser, chat) = at_chat(&market, "en");
-    market.says(1, chat, Sender::Customer, "Hello! Is the vase packed well?");
-    market.says(
-        1,
-        chat,
-        Sender::Partner,
-        "It is: in two boxes, with straw between them.",
-    );
-    browser.until("document.querySelectorAll('.message').length === 3");
-    take(&browser, "widget");
-    browser.look(Reader {
-        dark: true,
-        ..phone("en")
-    });
-    take(&browser, "widget-dark");
-    let shop = Browser::open(
-        &format!("http://{}", market.address),
-        Reader {
-            height: 720,
-            ..Reader::default()
-        },
-    );
-    shop.go(&format!("/ui/widget/example#token={}", token(1, "anna")));
-    shop.click("body > button");
-    shop.until("document.querySelector('iframe')");
-    shop.enter_frame();
-    shop.until("document.querySelector('#chats button')");
-    take(&shop, "widget-example");
-}
-
-#[test]
-fn it_speaks_the_browsers_language_or_the_one_chosen() {
-    let market = market();
-    let chat = market.start(1, order(1), None);
-    market.says(1, chat, Sender::Partner, "你好");
-    for (language, says) in [("ru-RU", "Заказ 1"), ("zh-CN", "订单 1"), ("de", "Order 1")] {
-        let browser = market.browser(language);
-        browser.go(&format!("/ui/widget#token={}", token(1, "anna")));
-        browser.until(&format!(
-            "document.querySelector('#chats button')?.textContent.startsWith('{says}')"
-        ));
-        browser.run(
-            "const s = document.getElementById('language'); s.value = 'ru'; s.dispatchEvent(new Event('change'))",
-        );
-        browser.until("document.querySelector('#chats button').textContent.startsWith('Заказ 1')");
-        assert_eq!(browser.run("return document.documentElement.lang"), "ru");
-        browser.run("location.reload()");
-        assert_eq!(browser.run("return document.documentElement.scrollWidth"), 360);
-    }
-}
-
-#[test]
-fn the_keyboard_alone_is_enough() {
-    let market = market();
-    let chat = market.start(1, order(1), None);
-    market.says(1, chat, Sender::Partner, "Добрый день!");
-    let browser = market.browser("en");
-    browser.go(&format!("/ui/widget#token={}", token(1, "anna")));
-    browser.until("document.querySelector('#chats button')");
-    for _ in 0..10 {
-        browser.press(key::TAB);
-        if browser.run("return Boolean(document.activeElement.dataset.chat)") == true {
-            break;
-        }
-    }
-    browser.press(key::ENTER);
-    browser.until("document.activeElement.id === 'text'");
-    browser.press(&format!("typed{}", key::ENTER));
-    browser.until("document.querySelector('.message.own[data-id]')");
-    browser.press(key::ESCAPE);
-    browser.until("document.activeElement.dataset.chat");
-    let nameless = browser.run(
-        "return [...document.querySelectorAll('button, select, textarea')].filter((it) =>
-             !it.hidden && !it.getAttribute('aria-label') && !it.textContent.trim()).map((it) => it.outerHTML)",
-    );
-    assert_eq!(nameless, json!([]));
-    assert_eq!(
-        browser.run("const log = document.getElementById('log'); return [log.getAttribute('role'), log.getAttribute('aria-live')]"),
-        json!(["log", "polite"])
-    );
-    assert_eq!(market.texts(chat), ["Добрый день!", "typed"]);
 }

@@ -20,6 +20,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+pub(crate) use crate::answer::Answer;
+
 /// 2025-01-16T10:09:49.759Z.
 const OPENED_AT_MS: i64 = 1_737_022_189_759;
 /// Business 1, which every test has.
@@ -254,38 +256,9 @@ async fn start(
     (address, background)
 }
 
-/// An answer, as the tests look at it.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    headers: reqwest::header::HeaderMap,
-    pub(crate) body: Vec<u8>,
-}
-
 impl Answer {
-    pub(crate) fn to(request: RequestBuilder) -> Self {
-        let answer = request.send().expect("an answer");
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Self {
-            status,
-            headers,
-            body: answer.bytes().expect("a body").to_vec(),
-        }
-    }
-
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().expect("ASCII"))
-    }
-
     pub(crate) fn replayed(&self) -> bool {
         self.header("idempotent-replayed") == "true"
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        let text = String::from_utf8_lossy(&self.body);
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
     /// The body of an answer with this status.

@@ -1,5 +1,7 @@
 //! The Operator API over real HTTP: what a marketplace's backend may rely on.
 
+#[path = "../answer.rs"]
+mod answer;
 mod bulk;
 mod chats;
 mod credentials;

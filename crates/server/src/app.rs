@@ -236,7 +236,8 @@ impl App {
             let some = unkept.usage.split_off(rest);
             if let Err(error) = self.store.save_usage(some.clone(), forget_before.take()).await {
                 tracing::warn!(%error, "hourly counts could not be kept");
-                self.limits.mark_changed(&some);
+                unkept.usage.extend(some);
+                return;
             }
             if rest > 0 {
                 tokio::time::sleep(pause).await;

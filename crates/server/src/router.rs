@@ -35,6 +35,12 @@ pub(crate) fn is_partners(method: &Method, path: &str) -> bool {
     matches!(*method, Method::GET | Method::POST) && prefixes.iter().any(|prefix| path.starts_with(prefix))
 }
 
+/// Whether a path is this one or lies below it.
+pub(crate) fn is_below(path: &str, top: &str) -> bool {
+    path.strip_prefix(top)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// People are shown the documentation. A client with a wrong base URL gets what any wrong path gets.
 async fn root(headers: HeaderMap) -> Response {
     let accepted = headers.get(header::ACCEPT).and_then(|types| types.to_str().ok());

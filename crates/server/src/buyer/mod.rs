@@ -34,6 +34,7 @@ use utoipa_axum::routes;
 use crate::app::SharedApp;
 use crate::json_api::{OperationNames, envelope};
 use crate::request_id::RequestId;
+use crate::router;
 use crate::settings::{BuyerSettings, WebOrigin};
 use limits::BuyerLimits;
 use token::Tokens;
@@ -104,8 +105,7 @@ fn cors(origins: &[WebOrigin]) -> CorsLayer {
 
 /// Whether the Buyer API answers at this path.
 pub(crate) fn is_at(path: &str) -> bool {
-    path.strip_prefix("/buyer")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    router::is_below(path, "/buyer")
 }
 
 /// The answer to a request that nothing is done for, because too many wait.

@@ -43,6 +43,7 @@ use utoipa_axum::routes;
 use crate::app::SharedApp;
 use crate::json_api::{OperationNames, envelope};
 use crate::request_id::RequestId;
+use crate::router;
 
 pub use request_json::LoggedRequestJson;
 pub use requests::statuses;
@@ -67,8 +68,7 @@ pub fn router(app: SharedApp) -> Router {
 
 /// Whether the Operator API answers at this path.
 pub(crate) fn is_at(path: &str) -> bool {
-    path.strip_prefix("/operator")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    router::is_below(path, "/operator")
 }
 
 /// The answer to a request that nothing is done for, because too many wait.

@@ -37,6 +37,7 @@ use axum::routing::{any, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::SharedApp;
+use crate::router;
 use error::WebError;
 pub use session::Sessions;
 pub use tries::Tries;
@@ -91,8 +92,7 @@ pub fn router(app: SharedApp) -> Router {
 
 /// Whether the pages answer at this path.
 pub(crate) fn is_at(path: &str) -> bool {
-    path.strip_prefix("/ui")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    router::is_below(path, "/ui")
 }
 
 /// The answer to a request that nothing is done for, because too many wait.

@@ -11,6 +11,7 @@ use axum::routing::get;
 
 use crate::app::SharedApp;
 use crate::overload::RETRY_AFTER;
+use crate::router;
 use crate::settings::BuyerSettings;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -73,8 +74,7 @@ pub(crate) fn router() -> Router<SharedApp> {
 
 /// Whether the widget answers at this path, and not the counter, which has the rest of `/ui`.
 pub(crate) fn is_at(path: &str) -> bool {
-    path.strip_prefix("/ui/widget")
-        .is_some_and(|rest| rest.is_empty() || rest == ".js" || rest.starts_with('/'))
+    path == "/ui/widget.js" || router::is_below(path, "/ui/widget")
 }
 
 /// The answer to a request that nothing is done for, because too many wait. It may be shown in a shop's frame, and is

@@ -6,7 +6,7 @@ use prilavok_domain::{BusinessId, EventId, MessageId, SubscriptionId, Timestamp}
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::writer::Write;
+use super::write::Write;
 use super::{meta, rows};
 use crate::notifications::{Attempt, AttemptFilter, ForgetBefore, LoggedAttempt, Try};
 use crate::{Page, Result};

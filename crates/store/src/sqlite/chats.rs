@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::readers::View;
 use super::registry::{self, must_exist};
-use super::writer::Write;
+use super::write::Write;
 use super::{events, idempotency, rows};
 use crate::{
     Applied, ChatChange, Conflict, Entity, Idempotency, Refusal, Result, StartChat, Started, StoreError,

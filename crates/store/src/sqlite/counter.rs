@@ -5,7 +5,7 @@ use prilavok_domain::{BusinessId, ChatId, Message, MessageId, MessageText, Name,
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::registry::must_exist;
-use super::writer::Write;
+use super::write::Write;
 use super::{chats, messages, registry, rows};
 use crate::counter::{MAX_SAVED_REPLIES, ReplyContent, SavedReply};
 use crate::{Conflict, Entity, MessageRange, Page, Refusal, Result, StoreError};

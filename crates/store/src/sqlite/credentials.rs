@@ -8,7 +8,7 @@ use prilavok_domain::{BusinessId, CampaignId, CredentialId, CredentialKind, Scop
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::registry::{self, must_exist};
-use super::writer::Write;
+use super::write::Write;
 use super::{idempotency, meta, rows};
 use crate::{
     Applied, Conflict, Credential, CredentialChange, Entity, Idempotency, NewCredential, OperatorToken,

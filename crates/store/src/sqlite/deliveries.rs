@@ -5,7 +5,7 @@ use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{BusinessId, SubscriptionId, Timestamp};
 use rusqlite::Connection;
 
-use super::writer::Write;
+use super::write::Write;
 use super::{attempts, events, subscriptions};
 use crate::notifications::{Again, Delivery, Settled, Switch, Try, Waiting};
 use crate::{Conflict, Entity, Refusal, Result};

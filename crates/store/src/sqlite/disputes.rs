@@ -9,7 +9,7 @@ use prilavok_domain::{
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::registry::must_exist;
-use super::writer::Write;
+use super::write::Write;
 use super::{chats, credentials, deliveries, idempotency, messages, registry, rows, subscriptions};
 use crate::{
     Act, Applied, ChatChange, DisputeCursor, Entity, Idempotency, NewCredential, NewMessage, Page, Refusal,

@@ -6,7 +6,7 @@ use prilavok_domain::{BusinessId, ChatId, Event, Timestamp};
 use rusqlite::{Connection, Row};
 
 use super::rows;
-use super::writer::Write;
+use super::write::Write;
 use crate::Result;
 
 /// The columns of [`event`].

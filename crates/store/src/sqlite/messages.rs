@@ -6,7 +6,7 @@ use prilavok_domain::{Attachment, BusinessId, ChatId, FileId, Message, MessageId
 use rusqlite::{Connection, OptionalExtension};
 
 use super::registry::must_exist;
-use super::writer::Write;
+use super::write::Write;
 use super::{chats, events, idempotency, rows};
 use crate::{
     Applied, Entity, Idempotency, MessageRange, NewMessage, Page, Refusal, Result, StoreError, StoredFile,

@@ -34,6 +34,7 @@ pub(crate) mod rows;
 mod subscriptions;
 mod usage;
 mod watch;
+mod write;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use prilavok_domain::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use super::writer::Write;
+use super::write::Write;
 use super::{chats, messages};
 use crate::{ChatChange, NewMessage, Result};
 

@@ -5,7 +5,7 @@ use prilavok_domain::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use super::writer::Write;
+use super::write::Write;
 use super::{meta, rows};
 use crate::{Conflict, Entity, Put, Refusal, Registration, Result, StoreError};
 

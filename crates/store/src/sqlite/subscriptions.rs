@@ -6,7 +6,7 @@ use prilavok_domain::{BusinessId, EventTypes, SubscriptionId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::registry::{self, must_exist};
-use super::writer::Write;
+use super::write::Write;
 use super::{events, idempotency, rows};
 use crate::notifications::{NewSubscription, Subscription, SubscriptionChange, SubscriptionName, Switch};
 use crate::{Applied, Conflict, Entity, Idempotency, Refusal, Result, StoreError};

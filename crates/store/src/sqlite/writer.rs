@@ -7,8 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::{BusinessId, ChatId, IdSequence, PublicId, Timestamp};
+use prilavok_domain::{BusinessId, IdSequence};
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -18,6 +17,7 @@ use super::open::{BUSY_TIMEOUT, CHECKPOINT_PAGES};
 use super::presence::{Gone, Presence};
 use super::readers::Readers;
 use super::watch;
+use super::write::{self, Job, Write};
 use crate::observer::Observed;
 use crate::{Changes, Result, StoreError};
 
@@ -32,96 +32,6 @@ const AT_REQUEST: usize = 2 * BATCH;
 const LOG_PATIENCE: Duration = Duration::from_millis(50);
 /// Commits that a listener may be behind before it is told only that it missed some.
 const CHANGES: usize = 1_024;
-
-/// What a write works with: the connection inside its savepoint, and the ids.
-pub(super) struct Write<'a> {
-    pub(super) conn: &'a Connection,
-    ids: &'a mut IdSequence,
-    touched: &'a mut Vec<BusinessId>,
-    changed: &'a mut Changed,
-}
-
-impl Write<'_> {
-    /// What is known of this chat will not be true any more.
-    pub(super) fn changes(&mut self, chat: ChatId) {
-        self.changed.chats.insert(chat);
-    }
-
-    /// What is known of this customer will not be true any more.
-    pub(super) fn changes_customer(&mut self, customer: &PublicId) {
-        self.changed.customers.insert(customer.clone());
-    }
-
-    /// The next id, above every one handed out by any process on this file.
-    pub(super) fn next_id(&mut self, of: IdFor, now: Timestamp) -> i64 {
-        self.ids.next(of, now)
-    }
-
-    /// Whoever waits for events of this business is woken once this is committed.
-    pub(super) fn touch(&mut self, business: BusinessId) {
-        if self.touched.last() != Some(&business) {
-            self.touched.push(business);
-        }
-    }
-}
-
-trait Job: Send {
-    fn run(&mut self, write: &mut Write<'_>);
-    fn answer(self: Box<Self>, committed: std::result::Result<(), &str>);
-}
-
-struct Work<T, F> {
-    work: Option<F>,
-    result: Option<Result<T>>,
-    reply: oneshot::Sender<Result<T>>,
-}
-
-impl<T, F> Job for Work<T, F>
-where
-    T: Send,
-    F: FnOnce(&mut Write<'_>) -> Result<T> + Send,
-{
-    fn run(&mut self, write: &mut Write<'_>) {
-        if let Some(work) = self.work.take() {
-            self.result = Some(in_savepoint(write, work));
-        }
-    }
-
-    fn answer(self: Box<Self>, committed: std::result::Result<(), &str>) {
-        let result = match (self.result, committed) {
-            // What was refused changed nothing: no commit is needed for that to be true.
-            (Some(Err(error)), _) => Err(error),
-            (Some(Ok(value)), Ok(())) => Ok(value),
-            (_, Err(why)) => Err(StoreError::Unavailable(why.to_owned())),
-            (None, Ok(())) => Err(StoreError::Unavailable("the write was not run".to_owned())),
-        };
-        // A caller that went away does not need its answer.
-        let _ = self.reply.send(result);
-    }
-}
-
-fn in_savepoint<T>(write: &mut Write<'_>, work: impl FnOnce(&mut Write<'_>) -> Result<T>) -> Result<T> {
-    write.conn.prepare_cached("SAVEPOINT write")?.execute([])?;
-    let result = work(write);
-    // After a full disk SQLite may have rolled the whole transaction back: no savepoint is left.
-    if !write.conn.is_autocommit()
-        && let Err(error) = leave(write.conn, result.is_ok())
-    {
-        // Half of a write must not be committed with the others of its group: none is.
-        let _ = write.conn.execute_batch("ROLLBACK");
-        return Err(error.into());
-    }
-    result
-}
-
-/// Ends the savepoint, and keeps what was written in it or not.
-fn leave(conn: &Connection, keep: bool) -> rusqlite::Result<()> {
-    if !keep {
-        conn.prepare_cached("ROLLBACK TO write")?.execute([])?;
-    }
-    conn.prepare_cached("RELEASE write")?.execute([])?;
-    Ok(())
-}
 
 /// What the thread is asked for.
 enum Asked {
@@ -214,11 +124,7 @@ impl Writer {
         F: FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job: Box<dyn Job> = Box::new(Work {
-            work: Some(work),
-            result: None,
-            reply,
-        });
+        let job = write::job(work, reply);
         {
             let queue = self.queue.lock();
             let sender = queue.as_ref().ok_or_else(closed)?;
