@@ -53,11 +53,11 @@ use crate::files::FileStore;
 use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
 use crate::{
-    Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential,
-    CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, ForgetBefore, LoggedAttempt, Marks,
-    MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put, Registration,
-    ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store, StoreError, StoredFile,
-    Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
+    Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Claim,
+    Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, ForgetBefore, Granted,
+    LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put,
+    Registration, ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store, StoreError,
+    StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
 };
 pub use open::{OpenError, private_folder};
 use presence::Presence;
@@ -664,6 +664,16 @@ impl Store for SqliteStore {
     async fn save_usage(&self, usage: Vec<Usage>, forget_before: Option<Timestamp>) -> Result<()> {
         self.writer
             .write(move |write| usage::save(write.conn, &usage, forget_before))
+            .await
+    }
+
+    fn counting_nodes(&self) -> Option<u32> {
+        None
+    }
+
+    async fn claim_usage(&self, claims: Vec<Claim>) -> Result<Vec<Granted>> {
+        self.writer
+            .write(move |write| usage::claim(write.conn, &claims))
             .await
     }
 
