@@ -192,3 +192,81 @@ fn asked(key: Key, hour: Timestamp, limit: Limit, calls: Calls, asking: OwnedMut
         _asking: asking,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prilavok_domain::{BusinessId, IdSequence};
+    use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
+    use prilavok_wire::Operation;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(1_732_406_400_000).expect("in range")
+    }
+
+    fn key() -> Key {
+        (BusinessId::new(1).expect("an id"), Operation::GetChat)
+    }
+
+    /// Two nodes on one store, which they do not know of each other.
+    async fn on_two_nodes(limit: Limit, work: impl AsyncFn([&SharedCounts; 2], &dyn Store, Limit)) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ids = IdSequence::clocked(1, 0);
+        let store = SqliteStore::open(&folder.path().join(FILE_NAME), ids).expect("a store");
+        let store: Arc<dyn Store> = Arc::new(store);
+        let nodes = [(); 2].map(|()| SharedCounts::new(Arc::clone(&store)));
+        work([&nodes[0], &nodes[1]], &*store, limit).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn calls_that_come_at_once_take_what_there_is() {
+        on_two_nodes(Limit::At(100), async |nodes, store, limit| {
+            let calls = (0..300).map(|number: usize| {
+                let node = nodes[number % 2].clone();
+                tokio::spawn(async move { node.take(key(), now(), limit).await })
+            });
+            let calls: Vec<_> = calls.collect();
+            let mut taken = 0;
+            for call in calls {
+                taken += u32::from(call.await.expect("an answer"));
+            }
+            assert_eq!(taken, 100);
+            assert_eq!(store.usage(now()).await.expect("counts")[0].used, 100);
+            for node in nodes {
+                assert_eq!(node.window(key(), now(), limit).remaining, 0);
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_a_node_holds_is_there_for_the_others_when_it_leaves() {
+        on_two_nodes(Limit::At(100), async |[first, second], store, limit| {
+            assert!(first.take(key(), now(), limit).await);
+            assert_eq!(first.window(key(), now(), limit).remaining, 99);
+            first.charge(key(), now());
+            first.give_back(key(), now());
+            first.leave().await.expect("told");
+            assert_eq!(store.usage(now()).await.expect("counts")[0].used, 1);
+            let mut taken = 1;
+            while second.take(key(), now(), limit).await {
+                taken += 1;
+            }
+            assert_eq!(taken, 100);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn nobody_is_refused_because_the_store_does_not_answer() {
+        on_two_nodes(Limit::At(1), async |[node, _], store, limit| {
+            store.close().await;
+            for _ in 0..3 {
+                assert!(node.take(key(), now(), limit).await);
+            }
+            assert_eq!(node.window(key(), now(), limit).remaining, 0);
+        })
+        .await;
+    }
+}
