@@ -18,6 +18,7 @@ pub mod idempotency;
 pub mod limits;
 pub mod notifications;
 pub mod observer;
+pub mod postgres;
 pub mod registry;
 pub mod requests;
 pub mod search;
