@@ -2,8 +2,8 @@
 
 use prilavok_domain::rules::{Initiator, WaitFor};
 use prilavok_domain::{
-    Chat, ChatId, ChatStatus, ChatType, ContextType, Event, FileName, MessageId, MessageText, OrderId,
-    PublicId, ReturnId, Sender, Timestamp,
+    Attachment, Chat, ChatId, ChatStatus, ChatType, ContextType, Event, FileId, FileName, MessageId,
+    MessageText, OrderId, PublicId, ReturnId, Sender, Timestamp,
 };
 
 /// What a chat to be started is about.
@@ -146,4 +146,40 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Whether there are rows after them.
     pub more: bool,
+}
+
+/// Every kind of chat that a filter asks for, once each and in order.
+pub(crate) fn kinds(filter: &ChatFilter) -> Vec<(ChatType, ChatStatus, ContextType)> {
+    fn or_all<'a, T>(wanted: &'a [T], all: &'a [T]) -> &'a [T] {
+        if wanted.is_empty() { all } else { wanted }
+    }
+    let mut kinds = Vec::new();
+    for kind in or_all(&filter.types, ChatType::ALL) {
+        for status in or_all(&filter.statuses, ChatStatus::ALL) {
+            for context in or_all(&filter.context_types, ContextType::ALL) {
+                // Nobody disputes a direct question, and a dispute is never new.
+                let possible = *kind == ChatType::Chat
+                    || (*context != ContextType::Direct && *status != ChatStatus::New);
+                if possible {
+                    kinds.push((*kind, *status, *context));
+                }
+            }
+        }
+    }
+    // What was asked for twice is one range all the same, or its chats would be listed twice.
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+impl StoredFile {
+    /// The file as readers see it.
+    pub(crate) fn attachment(&self, id: FileId) -> Attachment {
+        Attachment {
+            id,
+            name: self.name.clone(),
+            size: self.size,
+            media_type: self.media_type.clone(),
+        }
+    }
 }

@@ -31,6 +31,20 @@ impl Observed {
         result
     }
 
+    /// A read took so long.
+    pub(crate) fn read_took(&self, took: Duration) {
+        if let Some(observer) = self.0.get() {
+            observer.read(took);
+        }
+    }
+
+    /// A write was committed by itself, after so long.
+    pub(crate) fn commit_took(&self, took: Duration) {
+        if let Some(observer) = self.0.get() {
+            observer.commit(took, 1);
+        }
+    }
+
     pub(crate) fn commit<T>(&self, writes: usize, work: impl FnOnce() -> T) -> T {
         let Some(observer) = self.0.get() else {
             return work();

@@ -2,9 +2,12 @@
 
 use deadpool_postgres::{GenericClient, Transaction};
 use prilavok_domain::event::DisabledBy;
-use prilavok_domain::{BusinessId, Event, SubscriptionId};
+use prilavok_domain::id_sequence::IdFor;
+use prilavok_domain::{BusinessId, Event, SubscriptionId, Timestamp};
 
+use super::meta::Version;
 use super::statements::statements;
+use super::work::Work;
 use super::{attempts, events, rows, subscriptions};
 use crate::notifications::{Again, Delivery, Settled, Try, Waiting};
 use crate::{Conflict, Entity, Refusal, Result};
@@ -113,21 +116,23 @@ async fn held_by_another(
     Ok(held.flatten().unwrap_or(false))
 }
 
-/// Logs tries in order and does what follows from each; `ids` are the lines' ids. Answers whether the subscription was
-/// switched off by it. Nothing is done where another node than `owner` holds it.
+/// Logs tries in order and does what follows from each, unless another node has taken the subscription over.
 pub(super) async fn settle(
-    tx: &Transaction<'_>,
+    work: &mut Work<'_>,
     business: BusinessId,
     id: SubscriptionId,
-    owner: i64,
     tries: &[Try],
-    ids: &[i64],
-) -> Result<bool> {
+) -> Result<()> {
     let key = (business.get(), id.get());
-    if held_by_another(tx, business, id, owner).await? {
-        return Ok(false);
+    let ids: Vec<_> = tries
+        .iter()
+        .map(|one| work.next_id(IdFor::File, one.attempt.at))
+        .collect();
+    let tx = &work.tx;
+    if held_by_another(tx, business, id, work.node.instance()).await? {
+        return Ok(());
     }
-    attempts::log(tx, business, id, tries, ids).await?;
+    attempts::log(tx, business, id, tries, &ids).await?;
     let over = || tries.iter().filter(|one| is_over(one.settled));
     let again: Vec<_> = over().filter_map(|one| one.delivery.again).collect();
     if !again.is_empty() {
@@ -141,21 +146,20 @@ pub(super) async fn settle(
         rows::execute(tx, WENT_WELL, &[&key.0, &key.1]).await?;
     }
     match tries.last().map(|last| (last.settled, last.attempt.at)) {
-        None | Some((Settled::Delivered | Settled::Refused, _)) => Ok(false),
+        None | Some((Settled::Delivered | Settled::Refused, _)) => {}
         Some((Settled::TryAgain(next), at)) => {
             let times = (at.as_millis(), next.as_millis());
             rows::execute(tx, TRY_AGAIN, &[&key.0, &key.1, &times.0, &times.1]).await?;
-            Ok(false)
         }
         Some((Settled::GivenUp, _)) => {
             let there = subscriptions::one(tx, business, id).await?;
-            let enabled = there.is_some_and(|it| it.disabled.is_none());
-            if enabled {
+            if there.is_some_and(|it| it.disabled.is_none()) {
                 subscriptions::disable(tx, business, id, DisabledBy::Failures).await?;
+                work.raise(Version::Subscriptions);
             }
-            Ok(enabled)
         }
     }
+    Ok(())
 }
 
 /// Whether nothing more is to be done about a delivery.
@@ -163,28 +167,28 @@ const fn is_over(settled: Settled) -> bool {
     matches!(settled, Settled::Delivered | Settled::Refused)
 }
 
-/// Settles every event up to `seen`, unless another node than `owner` holds the subscription.
+/// Settles every event up to `seen`, unless another node has taken the subscription over.
 pub(super) async fn skip(
-    tx: &Transaction<'_>,
+    work: &mut Work<'_>,
     business: BusinessId,
     id: SubscriptionId,
-    owner: i64,
     seen: i64,
 ) -> Result<()> {
-    if !held_by_another(tx, business, id, owner).await? {
-        rows::execute(tx, SKIP, &[&business.get(), &id.get(), &seen]).await?;
+    if !held_by_another(&work.tx, business, id, work.node.instance()).await? {
+        rows::execute(&work.tx, SKIP, &[&business.get(), &id.get(), &seen]).await?;
     }
     Ok(())
 }
 
-/// Puts events into the queue of what is sent again, each at a place from `place`; answers how many.
+/// Puts events into the queue of what is sent again; answers how many.
 pub(super) async fn send_again(
-    tx: &Transaction<'_>,
+    work: &mut Work<'_>,
     business: BusinessId,
     id: SubscriptionId,
     again: Again,
-    mut place: impl FnMut() -> i64,
+    now: Timestamp,
 ) -> Result<u64> {
+    let tx = &work.tx;
     let subscription = subscriptions::locked(tx, business, id).await?;
     if subscription.disabled.is_some() {
         return Err(Refusal::Conflict(Conflict::SubscriptionDisabled).into());
@@ -206,6 +210,11 @@ pub(super) async fn send_again(
     let wanted = found
         .iter()
         .filter(|event| subscription.types.contains(event.kind));
-    let (places, events): (Vec<_>, Vec<_>) = wanted.map(|event| (place(), event.id.get())).unzip();
-    rows::execute(tx, QUEUE, &[&business.get(), &id.get(), &places, &events]).await
+    let (places, events): (Vec<_>, Vec<_>) = wanted
+        .map(|event| (work.next_id(IdFor::File, now), event.id.get()))
+        .unzip();
+    let queued = rows::execute(tx, QUEUE, &[&business.get(), &id.get(), &places, &events]).await?;
+    // Whichever node delivers to it looks.
+    work.raise(Version::Subscriptions);
+    Ok(queued)
 }

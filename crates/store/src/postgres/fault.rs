@@ -2,7 +2,7 @@
 
 use tokio_postgres::error::SqlState;
 
-use crate::{Conflict, Refusal, StoreError};
+use crate::StoreError;
 
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
@@ -32,18 +32,4 @@ fn may_pass(code: &SqlState) -> bool {
             &SqlState::LOCK_NOT_AVAILABLE,
         ]
         .contains(&code)
-}
-
-/// What it means that a row could not be written because another one has its name: somebody was faster since it was looked.
-pub(super) fn name_taken(error: StoreError) -> StoreError {
-    match &error {
-        StoreError::Failed(source)
-            if source
-                .downcast_ref::<tokio_postgres::Error>()
-                .is_some_and(|error| error.code() == Some(&SqlState::UNIQUE_VIOLATION)) =>
-        {
-            Refusal::Conflict(Conflict::NameTaken).into()
-        }
-        _ => error,
-    }
 }

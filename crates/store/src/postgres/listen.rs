@@ -6,17 +6,17 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::future::poll_fn;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::GenericClient;
+use futures_util::StreamExt;
 use parking_lot::Mutex;
 use prilavok_domain::BusinessId;
 use tokio::sync::{Notify, broadcast};
-use tokio_postgres::{AsyncMessage, Client, Connection};
+use tokio_postgres::AsyncMessage;
 
+use super::member::Listening;
 use super::meta::Version;
 use super::statements::statements;
 use super::{events, meta, rows};
@@ -64,8 +64,8 @@ struct ToTell {
 }
 
 impl News {
-    pub(super) fn new(instance: i64) -> Arc<Self> {
-        Arc::new(Self {
+    pub(super) fn new(instance: i64) -> Self {
+        Self {
             instance,
             changes: broadcast::Sender::new(CHANGES_KEPT),
             access: AtomicU64::new(0),
@@ -73,7 +73,7 @@ impl News {
             heard: Mutex::default(),
             to_tell: Mutex::default(),
             waiting: Notify::new(),
-        })
+        }
     }
 
     pub(super) fn changes(&self) -> broadcast::Receiver<Changes> {
@@ -145,14 +145,10 @@ impl News {
         Ok(())
     }
 
-    /// Waits for something to tell the others, gathers more of it, and tells it.
+    /// Tells the others what was gathered.
     pub(super) async fn tell(&self, conn: &impl GenericClient) -> Result<()> {
         for text in self.take_texts() {
-            if let Err(error) = rows::execute(conn, NOTIFY, &[&text]).await {
-                // The others find it when they look.
-                tracing::debug!(%error, "other nodes could not be told of commits");
-                return Err(error);
-            }
+            rows::execute(conn, NOTIFY, &[&text]).await?;
         }
         Ok(())
     }
@@ -217,27 +213,32 @@ impl News {
         self.tell_listeners(&touched);
     }
 
-    /// Listens on a connection of its own until it ends.
-    pub(super) async fn listen<S, T>(&self, client: &Client, mut connection: Connection<S, T>) -> Result<()>
+    /// Listens on a connection of its own until it ends; answers why it did. `begun` is what is done once nothing can be
+    /// missed any more.
+    pub(super) async fn listen<F>(&self, listening: Listening, begun: impl FnOnce() -> F) -> StoreError
     where
-        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
-        T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+        F: Future<Output = Result<()>>,
     {
-        let mut listening = std::pin::pin!(client.batch_execute(LISTEN));
+        let Listening { client, mut messages } = listening;
+        let asking = async {
+            client.batch_execute(LISTEN).await?;
+            begun().await
+        };
+        let mut asking = std::pin::pin!(asking);
         let mut asked = false;
         loop {
             tokio::select! {
-                done = &mut listening, if !asked => {
-                    done?;
-                    asked = true;
-                }
-                message = poll_fn(|context| connection.poll_message(context)) => match message {
+                done = &mut asking, if !asked => match done {
+                    Ok(()) => asked = true,
+                    Err(error) => return error,
+                },
+                message = messages.next() => match message {
                     Some(Ok(AsyncMessage::Notification(told))) if told.channel() == CHANNEL => {
                         self.hear(told.payload());
                     }
                     Some(Ok(_)) => {}
-                    Some(Err(error)) => return Err(error.into()),
-                    None => return Err(StoreError::Unavailable("the connection ended".to_owned())),
+                    Some(Err(error)) => return error.into(),
+                    None => return StoreError::Unavailable("the connection ended".to_owned()),
                 },
             }
         }

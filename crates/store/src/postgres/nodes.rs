@@ -145,9 +145,9 @@ impl Node {
 
     /// Gives the number to whoever comes next.
     pub(super) async fn leave(&self, conn: &impl GenericClient) -> Result<()> {
-        if let Some(lease) = self.lease.lock().take() {
+        let held = self.lease.lock().take();
+        if let Some(lease) = held {
             let number = i16::from(lease.number);
-            // The guard is gone by now: `take` ended with its statement.
             rows::execute(conn, GIVE_UP_NUMBER, &[&number, &self.instance]).await?;
         }
         Ok(())

@@ -1,12 +1,13 @@
 //! Chats that wait for longer than they should, found by one business at a time; and which files are named.
 
 use deadpool_postgres::GenericClient;
-use prilavok_domain::{BusinessId, ChatId, Timestamp};
+use prilavok_domain::{BusinessId, Chat, ChatId, ChatStatus, ChatType, MessageText, Sender, Timestamp};
 use tokio_postgres::Row;
 
-use super::rows;
 use super::statements::statements;
-use crate::Result;
+use super::work::Work;
+use super::{chats, messages, rows};
+use crate::{ChatChange, NewMessage, Result};
 
 /// A branch for each range of `chat_by_kind` that is looked at, each read no further than the page.
 macro_rules! older {
@@ -83,4 +84,57 @@ fn ids(found: &[Row]) -> Result<Vec<ChatId>> {
 pub(super) async fn named_files(conn: &impl GenericClient, objects: &[String]) -> Result<Vec<bool>> {
     let found = rows::query(conn, NAMED_FILES, &[&objects]).await?;
     found.iter().map(|row| rows::get(row, 0)).collect()
+}
+
+/// Finishes a chat if it is idle still; answers whether it did.
+pub(super) async fn finish_idle(
+    work: &mut Work<'_>,
+    business: BusinessId,
+    id: ChatId,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<bool> {
+    let chat = chats::locked(&work.tx, business, id).await?;
+    let idle = chat.kind == ChatType::Chat && chat.status != ChatStatus::Finished && chat.updated_at < before;
+    if idle {
+        chats::change(work, business, id, ChatChange::Finish, None, now).await?;
+    }
+    Ok(idle)
+}
+
+/// Writes the market's reminder if the partner owes an answer still; answers whether it did.
+pub(super) async fn remind(
+    work: &mut Work<'_>,
+    business: BusinessId,
+    id: ChatId,
+    before: Timestamp,
+    text: &MessageText,
+    now: Timestamp,
+) -> Result<bool> {
+    let chat = chats::locked(&work.tx, business, id).await?;
+    let owed = is_waiting(&chat, before) && !is_last_from_market(work, &chat).await?;
+    if owed {
+        let new = NewMessage {
+            sender: Sender::Market,
+            text: Some(text.clone()),
+            files: Vec::new(),
+            wait_for: None,
+        };
+        let appended = messages::append(&work.tx, work.node, business, id, &new, None, now).await?;
+        work.happened(business, appended.event);
+    }
+    Ok(owed)
+}
+
+fn is_waiting(chat: &Chat, before: Timestamp) -> bool {
+    chat.kind == ChatType::Chat && chat.status == ChatStatus::WaitingForPartner && chat.updated_at < before
+}
+
+/// Whether the market wrote last; also where nobody has written anything.
+async fn is_last_from_market(work: &Work<'_>, chat: &Chat) -> Result<bool> {
+    let Some(last) = chat.last_message else {
+        return Ok(true);
+    };
+    let last = messages::one(&work.tx, chat.business, chat.id, last).await?;
+    Ok(last.is_none_or(|last| last.sender == Sender::Market))
 }

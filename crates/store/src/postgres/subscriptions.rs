@@ -2,14 +2,16 @@
 
 use deadpool_postgres::{GenericClient, Transaction};
 use prilavok_domain::event::DisabledBy;
+use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{BusinessId, EventTypes, SubscriptionId, Timestamp};
 use tokio_postgres::Row;
 
-use super::fault::name_taken;
+use super::meta::Version;
 use super::statements::statements;
-use super::{events, rows};
+use super::work::Work;
+use super::{events, idempotency, leases, registry, rows};
 use crate::notifications::{NewSubscription, Subscription, SubscriptionChange, SubscriptionName, Switch};
-use crate::{Conflict, Entity, Refusal, Result};
+use crate::{Applied, Conflict, Entity, Idempotency, Refusal, Result, StoreError};
 
 macro_rules! columns {
     () => {
@@ -87,17 +89,26 @@ fn types_text(types: EventTypes) -> String {
         .join(" ")
 }
 
-/// Adds a subscription, not enabled. That the business exists is for the caller to see.
 pub(super) async fn create(
-    tx: &Transaction<'_>,
+    work: &mut Work<'_>,
     new: &NewSubscription,
-    id: i64,
+    once: Option<&Idempotency>,
     now: Timestamp,
-) -> Result<Subscription> {
-    name_must_be_free(tx, new.business, &new.name, None).await?;
-    let newest = events::newest(tx, Some(new.business)).await?;
+) -> Result<Applied<Subscription>> {
+    if let Some(id) = idempotency::earlier(&work.tx, new.business, once, now).await? {
+        return Ok(Applied {
+            value: existing(&work.tx, new.business, subscription_id(id)?).await?,
+            replayed: true,
+        });
+    }
+    if registry::business(&work.tx, new.business).await?.is_none() {
+        return Err(Refusal::NotFound(Entity::Business(new.business)).into());
+    }
+    name_must_be_free(&work.tx, new.business, &new.name, None).await?;
+    let newest = events::newest(&work.tx, Some(new.business)).await?;
+    let id = work.next_id(IdFor::File, now);
     rows::execute(
-        tx,
+        &work.tx,
         CREATE,
         &[
             &new.business.get(),
@@ -110,10 +121,17 @@ pub(super) async fn create(
             &newest,
         ],
     )
-    .await
-    .map_err(name_taken)?;
-    let id = SubscriptionId::new(id).map_err(|error| crate::StoreError::Failed(Box::new(error)))?;
-    existing(tx, new.business, id).await
+    .await?;
+    idempotency::remember(&work.tx, new.business, once, id, now).await?;
+    work.raise(Version::Subscriptions);
+    Ok(Applied {
+        value: existing(&work.tx, new.business, subscription_id(id)?).await?,
+        replayed: false,
+    })
+}
+
+fn subscription_id(id: i64) -> Result<SubscriptionId> {
+    SubscriptionId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))
 }
 
 pub(super) async fn list(conn: &impl GenericClient, business: BusinessId) -> Result<Vec<Subscription>> {
@@ -159,11 +177,12 @@ fn must_be_there(found: Option<Subscription>, id: SubscriptionId) -> Result<Subs
 }
 
 pub(super) async fn change(
-    tx: &Transaction<'_>,
+    work: &mut Work<'_>,
     business: BusinessId,
     id: SubscriptionId,
     change: &SubscriptionChange,
 ) -> Result<Subscription> {
+    let tx = &work.tx;
     let there = locked(tx, business, id).await?;
     let name = change.name.as_ref().unwrap_or(&there.name);
     name_must_be_free(tx, business, name, Some(id)).await?;
@@ -178,23 +197,25 @@ pub(super) async fn change(
             &types_text(change.types.unwrap_or(there.types)),
         ],
     )
-    .await
-    .map_err(name_taken)?;
-    existing(tx, business, id).await
+    .await?;
+    let changed = existing(tx, business, id).await?;
+    work.raise(Version::Subscriptions);
+    Ok(changed)
 }
 
 pub(super) async fn switch(
-    tx: &Transaction<'_>,
+    work: &mut Work<'_>,
     business: BusinessId,
     id: SubscriptionId,
     switch: Switch,
-    lease: LeaseTo,
 ) -> Result<Subscription> {
+    let tx = &work.tx;
     locked(tx, business, id).await?;
     let key = (business.get(), id.get());
     match switch {
         Switch::On => {
             let newest = events::newest(tx, Some(business)).await?;
+            let lease = leases::lease(work.node);
             rows::execute(
                 tx,
                 ENABLE,
@@ -207,7 +228,9 @@ pub(super) async fn switch(
             rows::execute(tx, NEW_SECRET, &[&key.0, &key.1, &previous_until.as_millis()]).await?;
         }
     }
-    existing(tx, business, id).await
+    let switched = existing(tx, business, id).await?;
+    work.raise(Version::Subscriptions);
+    Ok(switched)
 }
 
 /// Switches it off and cancels what waited for it; nobody looks after it from then on.
@@ -223,11 +246,12 @@ pub(super) async fn disable(
         .map(drop)
 }
 
-pub(super) async fn delete(tx: &Transaction<'_>, business: BusinessId, id: SubscriptionId) -> Result<()> {
-    locked(tx, business, id).await?;
+pub(super) async fn delete(work: &mut Work<'_>, business: BusinessId, id: SubscriptionId) -> Result<()> {
+    locked(&work.tx, business, id).await?;
     for sql in [CANCEL_AGAIN, DELETE, FORGET_REQUEST] {
-        rows::execute(tx, sql, &[&business.get(), &id.get()]).await?;
+        rows::execute(&work.tx, sql, &[&business.get(), &id.get()]).await?;
     }
+    work.raise(Version::Subscriptions);
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use rusqlite::{Connection, Row};
 
 use super::readers::View;
 use super::{chats, rows};
+use crate::chats::kinds;
 use crate::{ChatCursor, ChatFilter, Page, Result};
 
 /// The place of a chat in the list: newest first, so the order is reversed.
@@ -100,7 +101,7 @@ fn of_kinds(
          ORDER BY updated_at DESC, chat_id DESC LIMIT ?7",
     )?;
     let mut found = Vec::new();
-    for (kind, status, context) in chats::kinds(&filter.types, &filter.statuses, &filter.context_types) {
+    for (kind, status, context) in kinds(filter) {
         let of_kind = statement.query_map(
             (
                 business.get(),

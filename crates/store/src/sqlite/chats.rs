@@ -2,10 +2,7 @@
 
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::rules::{self, ChatState, Event, NotificationType};
-use prilavok_domain::{
-    BusinessId, Chat, ChatId, ChatStatus, ChatType, Context, ContextType, Customer, OrderId, Placement,
-    Timestamp,
-};
+use prilavok_domain::{BusinessId, Chat, ChatId, Context, Customer, OrderId, Placement, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::readers::View;
@@ -313,32 +310,4 @@ fn by_number(conn: &Connection, business: BusinessId, id: i64) -> Result<Chat> {
 
 pub(super) fn existing(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Chat> {
     must_exist(one(conn, business, id)?, || Entity::Chat(id))
-}
-
-/// Every kind of chat that is asked for, once each, as the index `chat_by_kind` sorts them.
-pub(super) fn kinds(
-    types: &[ChatType],
-    statuses: &[ChatStatus],
-    context_types: &[ContextType],
-) -> Vec<(ChatType, ChatStatus, ContextType)> {
-    fn or_all<'a, T>(wanted: &'a [T], all: &'a [T]) -> &'a [T] {
-        if wanted.is_empty() { all } else { wanted }
-    }
-    let mut kinds = Vec::new();
-    for kind in or_all(types, ChatType::ALL) {
-        for status in or_all(statuses, ChatStatus::ALL) {
-            for context in or_all(context_types, ContextType::ALL) {
-                // Nobody disputes a direct question, and a dispute is never new.
-                let possible = *kind == ChatType::Chat
-                    || (*context != ContextType::Direct && *status != ChatStatus::New);
-                if possible {
-                    kinds.push((*kind, *status, *context));
-                }
-            }
-        }
-    }
-    // What was asked for twice is one range all the same, or its chats would be listed twice.
-    kinds.sort_unstable();
-    kinds.dedup();
-    kinds
 }

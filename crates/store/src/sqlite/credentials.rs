@@ -1,15 +1,14 @@
 //! Keys and tokens.
 
-use std::collections::BTreeSet;
-
 use prilavok_domain::access::MAX_KEYS_PER_BUSINESS;
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::{BusinessId, CampaignId, CredentialId, CredentialKind, ScopeSet, Timestamp};
+use prilavok_domain::{BusinessId, CampaignId, CredentialId, CredentialKind, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::registry::{self, must_exist};
 use super::write::Write;
 use super::{idempotency, meta, rows};
+use crate::credentials::{campaigns_text, scopes_text};
 use crate::{
     Applied, Conflict, Credential, CredentialChange, Entity, Idempotency, NewCredential, OperatorToken,
     Refusal, Result, SecretHash,
@@ -242,22 +241,4 @@ fn campaigns_must_exist(conn: &Connection, business: BusinessId, campaigns: &[Ca
         must_exist(registry::campaign(conn, business, *id)?, || Entity::Campaign(*id))?;
     }
     Ok(())
-}
-
-fn scopes_text(scopes: ScopeSet) -> String {
-    scopes
-        .iter()
-        .map(prilavok_domain::Scope::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// A set is kept, in order of id, however it was given.
-fn campaigns_text(campaigns: &[CampaignId]) -> String {
-    let ordered: BTreeSet<_> = campaigns.iter().collect();
-    ordered
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -4,13 +4,14 @@ use prilavok_domain::event::DisabledBy;
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{
     AuditLine, BusinessId, Chat, ChatId, ChatType, CredentialId, CredentialKind, DecidedFor, MessageText,
-    Sender, Timestamp, Verdict,
+    Timestamp, Verdict,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::registry::must_exist;
 use super::write::Write;
 use super::{chats, credentials, deliveries, idempotency, messages, registry, rows, subscriptions};
+use crate::desk::support;
 use crate::{
     Act, Applied, ChatChange, DisputeCursor, Entity, Idempotency, NewCredential, NewMessage, Page, Refusal,
     Registration, Result, StoreError, Switch,
@@ -203,15 +204,6 @@ fn existing(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Chat>
     match chat.kind {
         ChatType::Arbitrage => Ok(chat),
         ChatType::Chat => Err(Refusal::NotFound(Entity::Chat(id)).into()),
-    }
-}
-
-fn support(text: &MessageText) -> NewMessage {
-    NewMessage {
-        sender: Sender::Support,
-        text: Some(text.clone()),
-        files: Vec::new(),
-        wait_for: None,
     }
 }
 

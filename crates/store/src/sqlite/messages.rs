@@ -115,7 +115,7 @@ fn insert_file(
             &file.media_type,
         ))?;
     let id = FileId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
-    Ok(rows::attachment(id, file))
+    Ok(file.attachment(id))
 }
 
 pub(super) fn one(
@@ -182,7 +182,7 @@ pub(super) fn with_files(
         ))?;
         for found in statement.query_map((business.get(), chat.get(), message.id.get()), rows::file)? {
             let (id, file) = found?;
-            message.files.push(rows::attachment(id, &file));
+            message.files.push(file.attachment(id));
         }
     }
     Ok(message)
@@ -200,5 +200,5 @@ pub(super) fn file(
         ))?
         .query_row((business.get(), id.get()), rows::file)
         .optional()?;
-    Ok(found.map(|(id, file)| (rows::attachment(id, &file), file)))
+    Ok(found.map(|(id, file)| (file.attachment(id), file)))
 }

@@ -41,17 +41,8 @@ pub(super) fn register(write: &mut Write<'_>, items: &[Registration]) -> Result<
     Ok(puts)
 }
 
-/// What a put does, given what is there.
-fn compare<T: PartialEq>(there: Option<&T>, wanted: &T) -> Put {
-    match there {
-        None => Put::Created,
-        Some(there) if there == wanted => Put::Unchanged,
-        Some(_) => Put::Changed,
-    }
-}
-
 fn put_business(conn: &Connection, wanted: &Business) -> Result<Put> {
-    let put = compare(business(conn, wanted.id)?.as_ref(), wanted);
+    let put = Put::of(business(conn, wanted.id)?.as_ref(), wanted);
     if put != Put::Unchanged {
         conn.prepare_cached(
             "INSERT INTO business (business_id, name, state) VALUES (?1, ?2, ?3)
@@ -66,7 +57,7 @@ fn put_campaign(conn: &Connection, wanted: &Campaign) -> Result<Put> {
     must_exist(business(conn, wanted.business)?, || {
         Entity::Business(wanted.business)
     })?;
-    let put = compare(campaign(conn, wanted.business, wanted.id)?.as_ref(), wanted);
+    let put = Put::of(campaign(conn, wanted.business, wanted.id)?.as_ref(), wanted);
     if put != Put::Unchanged {
         conn.prepare_cached(
             "INSERT INTO campaign (business_id, campaign_id, domain, placement, state) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -86,7 +77,7 @@ fn put_campaign(conn: &Connection, wanted: &Campaign) -> Result<Put> {
 
 fn put_customer(write: &mut Write<'_>, wanted: &Customer) -> Result<Put> {
     let conn = write.conn;
-    let put = compare(customer(conn, &wanted.public_id)?.as_ref(), wanted);
+    let put = Put::of(customer(conn, &wanted.public_id)?.as_ref(), wanted);
     if put != Put::Unchanged {
         conn.prepare_cached(
             "INSERT INTO customer (customer_id, name) VALUES (?1, ?2)
@@ -112,7 +103,7 @@ fn put_order(conn: &Connection, wanted: &Order) -> Result<Put> {
         Entity::Customer(wanted.customer.clone())
     })?;
     let there = order(conn, wanted.business, wanted.id)?;
-    let put = compare(there.as_ref(), wanted);
+    let put = Put::of(there.as_ref(), wanted);
     let moves = there.is_some_and(|it| it.campaign != wanted.campaign || it.customer != wanted.customer);
     if moves && has_chats(conn, "order_id = ?2", wanted.business, wanted.id.get())? {
         return Err(Refusal::Conflict(Conflict::OrderHasChats).into());
@@ -143,7 +134,7 @@ fn put_return(conn: &Connection, wanted: &Return) -> Result<Put> {
         Entity::Order(wanted.order)
     })?;
     let there = returned(conn, wanted.business, wanted.id)?;
-    let put = compare(there.as_ref(), wanted);
+    let put = Put::of(there.as_ref(), wanted);
     let of_return = "context_type = 'RETURN' AND context_id = ?2";
     if put == Put::Changed && has_chats(conn, of_return, wanted.business, wanted.id.get())? {
         return Err(Refusal::Conflict(Conflict::ReturnHasChats).into());
@@ -158,10 +149,7 @@ fn put_return(conn: &Connection, wanted: &Return) -> Result<Put> {
     Ok(put)
 }
 
-/// Turns "not there" into a refusal that names what is missing.
-pub(super) fn must_exist<T>(found: Option<T>, entity: impl FnOnce() -> Entity) -> Result<T> {
-    found.ok_or_else(|| Refusal::NotFound(entity()).into())
-}
+pub(super) use crate::registry::must_exist;
 
 fn has_chats(conn: &Connection, which: &'static str, business: BusinessId, id: i64) -> Result<bool> {
     let sql = format!("SELECT EXISTS (SELECT 1 FROM chat WHERE business_id = ?1 AND {which})");

@@ -151,8 +151,7 @@ CREATE TABLE message (
     text        text,
     -- How many files the message carries, so that messages without files need no look-up.
     files       integer NOT NULL,
-    PRIMARY KEY (business_id, chat_id, message_id),
-    FOREIGN KEY (business_id, chat_id) REFERENCES chat
+    PRIMARY KEY (business_id, chat_id, message_id)
 );
 
 CREATE TABLE message_file (
@@ -164,8 +163,7 @@ CREATE TABLE message_file (
     name        text   NOT NULL,
     size        bigint NOT NULL,
     media_type  text   NOT NULL,
-    PRIMARY KEY (business_id, file_id),
-    FOREIGN KEY (business_id, chat_id, message_id) REFERENCES message
+    PRIMARY KEY (business_id, file_id)
 );
 
 CREATE INDEX file_of_message ON message_file (business_id, chat_id, message_id, file_id);
@@ -330,4 +328,4 @@ CREATE TABLE audit (
 CREATE INDEX audit_of_dispute ON audit (business_id, chat_id, audit_id) WHERE chat_id IS NOT NULL;
 CREATE INDEX audit_order ON audit (audit_id);
 
-INSERT INTO meta (name, number) VALUES ('access_version', 1), ('subscriptions_version', 1);
+INSERT INTO meta (name, number) VALUES ('access_version', 1), ('subscriptions_version', 1), ('schema', 1), ('oldest_reader', 1);
