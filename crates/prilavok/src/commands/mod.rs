@@ -89,6 +89,10 @@ struct Place {
     /// The folder of the database and the files [default: ./prilavok-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The database: sqlite, a file in that folder, or postgres://user@host/database; a password is better kept in
+    /// PRILAVOK_DATABASE or PGPASSWORD [default: sqlite]
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// A file with settings, as TOML; prilavok config prints one to start from
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -98,6 +102,7 @@ impl Place {
     fn settings(&self) -> anyhow::Result<Settings> {
         let overrides = Overrides {
             data: self.data.clone(),
+            database: self.database.clone(),
             ..Overrides::default()
         };
         Ok(Settings::load(self.config.as_deref(), &overrides)?)

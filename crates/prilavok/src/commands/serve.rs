@@ -47,6 +47,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let overrides = Overrides {
         listen: arguments.listen,
         data: arguments.place.data,
+        database: arguments.place.database,
         no_limits: arguments.no_limits,
         allow_private_webhooks: arguments.allow_private_webhooks,
         try_out: arguments.demo,
@@ -68,14 +69,14 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let clock = SystemClock;
     let files = data::files(&settings.data)?;
     let seeded = match arguments.demo {
-        true => Some(demo::seed(&data::database(&settings.data), &files, clock.now()).await?),
+        true => Some(data::seed(&settings, &files, clock.now()).await?),
         false => None,
     };
-    let store = data::open_or_make(&settings.data)?;
+    let store = data::open_or_make(&settings).await?;
     let app = Arc::new(App::new(store, files, Arc::new(clock), settings).await?);
     let background = app.start_background();
     let docs = format!("{address}/docs/");
-    tracing::info!(address, docs, data = %app.settings.data.display(), "listening");
+    tracing::info!(address, docs, data = data::place(&app.settings), "listening");
     match seeded {
         Some(Seeded::No) => tracing::warn!(
             "the store has data that is not the demo's: it was left as it is; \

@@ -21,6 +21,8 @@ pub struct Overrides {
     pub listen: Option<String>,
     /// `--data`.
     pub data: Option<PathBuf>,
+    /// `--database`.
+    pub database: Option<String>,
     /// `--no-limits`.
     pub no_limits: bool,
     /// `--allow-private-webhooks`.
@@ -66,6 +68,9 @@ impl Settings {
         if let Some(data) = &overrides.data {
             sources = sources.merge(Serialized::default("data", data));
         }
+        if let Some(database) = &overrides.database {
+            sources = sources.merge(Serialized::default("database", database));
+        }
         if overrides.allow_private_webhooks {
             sources = sources.merge(Serialized::default("notifications.allow_private", true));
         }
@@ -90,6 +95,25 @@ impl Settings {
     /// The first setting that is out of its range, and what is allowed.
     fn out_of_range(&self) -> Option<(&'static str, String)> {
         let ranges = [
+            (
+                "postgres.connections",
+                u64::from(self.postgres.connections),
+                1,
+                10_000,
+            ),
+            ("postgres.wait_ms", u64::from(self.postgres.wait_ms), 1, 60_000),
+            (
+                "postgres.statement_seconds",
+                u64::from(self.postgres.statement_seconds),
+                1,
+                600,
+            ),
+            (
+                "postgres.connect_seconds",
+                u64::from(self.postgres.connect_seconds),
+                1,
+                60,
+            ),
             (
                 "files.link_ttl_seconds",
                 u64::from(self.files.link_ttl_seconds),

@@ -2,6 +2,7 @@
 //! and what is said of wrong ones is in [`load`], how single values are written in [`values`].
 
 mod buyer;
+mod database;
 mod load;
 mod values;
 
@@ -14,6 +15,7 @@ use prilavok_wire::UtcOffset;
 
 use crate::limits::LimitSettings;
 pub use buyer::{BuyerSettings, FrameAncestor, WebOrigin};
+pub use database::{Database, PostgresSettings, PostgresUrl};
 pub use load::{Overrides, SettingsError};
 
 /// Every setting with its default and meaning, as TOML.
@@ -29,6 +31,9 @@ pub struct Settings {
     /// The folder of the database and the files.
     #[serde(deserialize_with = "values::folder")]
     pub data: PathBuf,
+    /// Where everything is kept but files.
+    #[serde(deserialize_with = "values::parsed")]
+    pub database: Database,
     /// The address that clients reach it by; `None`: the request's own Host.
     #[serde(deserialize_with = "values::public_url")]
     pub public_url: Option<String>,
@@ -37,6 +42,8 @@ pub struct Settings {
     pub utc_offset: UtcOffset,
     /// The parallel and the hourly limits.
     pub limits: LimitSettings,
+    /// PostgreSQL, where it is the database.
+    pub postgres: PostgresSettings,
     /// Files.
     pub files: FileSettings,
     /// Notifications.
