@@ -14,6 +14,7 @@ use prilavok_notify::{Guard, Network, Plan, Schedule};
 use prilavok_wire::UtcOffset;
 
 use crate::limits::LimitSettings;
+use crate::tls::TlsFiles;
 pub use buyer::{BuyerSettings, FrameAncestor, WebOrigin};
 pub use database::{Database, PostgresSettings, PostgresUrl};
 pub use load::{Overrides, SettingsError};
@@ -239,9 +240,42 @@ pub struct ServerSettings {
     pub write_timeout_seconds: u64,
     /// Seconds for requests under way at shutdown.
     pub shutdown_seconds: u64,
+    /// The certificate; `None`: no TLS.
+    #[serde(deserialize_with = "values::file")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its key: there is one where there is a certificate.
+    #[serde(deserialize_with = "values::file")]
+    pub tls_key: Option<PathBuf>,
+}
+
+impl ServerSettings {
+    /// The files for TLS, if it is wanted.
+    #[must_use]
+    pub fn tls(&self) -> Option<TlsFiles> {
+        let (certificate, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
+        Some(TlsFiles { certificate, key })
+    }
+
+    /// The scheme of addresses that lead here without anything between.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        match self.tls_cert {
+            Some(_) => "https",
+            None => "http",
+        }
+    }
 }
 
 impl Settings {
+    /// Whether clients reach the server over encrypted connections only.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        match &self.public_url {
+            Some(url) => url.starts_with("https://"),
+            None => self.server.tls_cert.is_some(),
+        }
+    }
+
     /// What scheduled work there is.
     #[must_use]
     pub fn plan(&self) -> Plan {
