@@ -112,8 +112,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn open(folder: &Path) -> anyhow::Result<RequestLogReader> {
-    data::must_be_store(folder)?;
-    Ok(RequestLogReader::new(&folder.join(FILE_NAME)))
+    let file = folder.join(FILE_NAME);
+    if !file.is_file() {
+        data::must_be_store(folder)?;
+    }
+    Ok(RequestLogReader::new(&file))
 }
 
 /// How calls are shown.

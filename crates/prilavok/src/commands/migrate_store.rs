@@ -36,7 +36,10 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut settings = arguments.place.settings()?;
-    let to: Database = arguments.to.parse().map_err(|error: String| anyhow::anyhow!("wrong --to: {error}"))?;
+    let to: Database = arguments
+        .to
+        .parse()
+        .map_err(|error: String| anyhow::anyhow!("wrong --to: {error}"))?;
     let Database::Postgres(url) = &to else {
         bail!("wrong --to: a store is moved to PostgreSQL, as postgres://user@host/database");
     };
@@ -45,8 +48,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     data::must_be_store(&settings.data)?;
     let _claim = claim(&settings.data, &settings.notifications).context("stop the server first")?;
-    let old = data::local_files(&settings.data)?;
-    let new = data::files(&settings)?;
+    let old = data::files(&settings.data)?;
+    let new = data::files(&settings.data)?;
     let options = settings.postgres.options(url)?;
     let bar = Bar::new()?;
     let moved = moving::move_store(&data::database(&settings.data), &options, (&old, &new), &bar).await;

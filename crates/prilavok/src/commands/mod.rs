@@ -9,6 +9,7 @@ mod config;
 mod keys;
 mod log;
 mod man;
+mod migrate_store;
 mod notifications;
 mod openapi;
 mod operator_token;
@@ -77,6 +78,8 @@ enum Command {
     Backup(backup::Arguments),
     /// Verify the store, from the disk page to the chat rules
     Check(Place),
+    /// Move everything from SQLite to PostgreSQL, files too
+    MigrateStore(migrate_store::Arguments),
     /// Print what makes a shell complete these commands
     Completions(completions::Arguments),
     /// Print the manual page, or write the pages of all commands
@@ -125,6 +128,7 @@ impl Cli {
             Command::Config => config::run(),
             Command::Backup(arguments) => backup::run(arguments).await,
             Command::Check(place) => check::run(&place).await,
+            Command::MigrateStore(arguments) => migrate_store::run(arguments).await,
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),
         }

@@ -38,7 +38,9 @@ impl FromStr for PostgresUrl {
         // What was given is not repeated: a password may be in it.
         match PgOptions::new(text, None) {
             Ok(_) => Ok(Self(text.to_owned())),
-            Err(error) => Err(format!("must be sqlite or the address of a PostgreSQL database: {error}")),
+            Err(error) => Err(format!(
+                "must be sqlite or the address of a PostgreSQL database: {error}"
+            )),
         }
     }
 }
@@ -104,18 +106,29 @@ mod tests {
     fn a_password_is_not_shown() {
         for (text, shown) in [
             ("postgres://shop:geheim@db:5432/chats", "postgres://db:5432/chats"),
-            ("postgresql://shop@a,b/chats?password=geheim", "postgresql://a,b/chats"),
+            (
+                "postgresql://shop@a,b/chats?password=geheim",
+                "postgresql://a,b/chats",
+            ),
             ("postgres://localhost/chats", "postgres://localhost/chats"),
         ] {
             let url: PostgresUrl = text.parse().expect("an address");
             assert_eq!(url.to_string(), shown);
-            assert_eq!(format!("{:?}", Database::Postgres(url)), format!("Postgres({shown})"));
+            assert_eq!(
+                format!("{:?}", Database::Postgres(url)),
+                format!("Postgres({shown})")
+            );
         }
     }
 
     #[test]
     fn what_is_no_database_is_refused_without_being_repeated() {
-        for text in ["", "mysql://shop:geheim@db/chats", "postgres://", "postgres://shop:geheim@db:port/chats"] {
+        for text in [
+            "",
+            "mysql://shop:geheim@db/chats",
+            "postgres://",
+            "postgres://shop:geheim@db:port/chats",
+        ] {
             let error = text.parse::<Database>().expect_err(text);
             assert!(error.starts_with("must be sqlite or the address of"), "{error}");
             assert!(!error.contains("geheim"), "{error}");

@@ -68,7 +68,9 @@ pub enum MoveError {
     #[error("the database has data of its own already: name an empty one")]
     NotEmpty,
     /// A move of another store into this database was begun.
-    #[error("a move of another store into this database was begun: finish that one, or name an empty database")]
+    #[error(
+        "a move of another store into this database was begun: finish that one, or name an empty database"
+    )]
     AnotherMove,
     /// The two sides are not the same.
     #[error("{table} differs: {from} rows here, {to} rows there{}; nothing may write into either while a store is moved", if from == to { ", with other contents" } else { "" })]
@@ -121,7 +123,10 @@ pub async fn move_store(
     let source = Source::open(from)?;
     let mut client = postgres::connect_to_move(to).await?;
     mark(&client, &source).await?;
-    let tables = TABLES.iter().map(|name| source.table(name)).collect::<Result<Vec<_>, _>>()?;
+    let tables = TABLES
+        .iter()
+        .map(|name| source.table(name))
+        .collect::<Result<Vec<_>, _>>()?;
     for table in &tables {
         move_rows(&source, &mut client, table, progress).await?;
     }
@@ -130,7 +135,7 @@ pub async fn move_store(
     for table in &tables {
         rows.push((table.name, prove(&source, &client, table, progress).await?));
     }
-    postgres::finish_move(&mut client, &meta(&source)?).await?;
+    target::finish(&mut client, &source).await?;
     Ok(Moved { rows, files })
 }
 
@@ -140,11 +145,11 @@ async fn mark(client: &Client, source: &Source) -> Result<(), MoveError> {
         return Err(MoveError::Value("the store has no secret".into()));
     };
     // The secret is the store's own: its hash tells one store from another.
-    let mark: [u8; 32] = Sha256::digest(&secret).into();
-    match postgres::begun_move(client).await? {
-        Some(begun) if begun == mark => Ok(()),
+    let mark = Sha256::digest(&secret);
+    match postgres::move_begun(client).await? {
+        Some(begun) if begun == mark.as_slice() => Ok(()),
         Some(_) => Err(MoveError::AnotherMove),
-        None if postgres::is_empty(client).await? => Ok(postgres::begin_move(client, &mark).await?),
+        None if target::is_empty(client).await? => Ok(postgres::begin_move(client, &mark).await?),
         None => Err(MoveError::NotEmpty),
     }
 }
@@ -158,7 +163,11 @@ async fn move_rows(
 ) -> Result<(), MoveError> {
     let types = target::types(client, table).await?;
     let mut last = target::last_key(client, table).await?;
-    progress.begin(table.name, target::count(client, table).await?, source.count(table)?);
+    progress.begin(
+        table.name,
+        target::count(client, table).await?,
+        source.count(table)?,
+    );
     loop {
         let rows = source.rows(table, last.as_deref(), ROWS_AT_ONCE)?;
         let Some(newest) = rows.last() else { return Ok(()) };
@@ -203,7 +212,9 @@ async fn move_files(
     let (mut last, mut moved) = (None, 0);
     loop {
         let rows = source.rows(&table, last.as_deref(), ROWS_AT_ONCE)?;
-        let Some(newest) = rows.last() else { return Ok(moved) };
+        let Some(newest) = rows.last() else {
+            return Ok(moved);
+        };
         last = Some(table.key_of(newest));
         for row in &rows {
             // A file that was removed has no object any more.

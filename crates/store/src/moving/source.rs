@@ -4,6 +4,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, params_from_iter};
 
+use prilavok_domain::IdSequence;
+
 use super::MoveError;
 use super::value::{Adding, Sum, Value};
 use crate::sqlite;
@@ -38,7 +40,7 @@ pub(super) struct Source(Connection);
 impl Source {
     pub(super) fn open(path: &Path) -> Result<Self, MoveError> {
         // Brings an older file up to date, and refuses what is none.
-        sqlite::make_current(path)?;
+        drop(sqlite::SqliteStore::open(path, IdSequence::clocked(0, 0))?);
         let conn = Connection::open_with_flags(
             path,
             rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -50,10 +52,18 @@ impl Source {
 
     /// What a table is like.
     pub(super) fn table(&self, name: &'static str) -> rusqlite::Result<Table> {
-        let mut statement = self.0.prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
-        let found = statement.query_map([name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?)))?;
+        let mut statement = self
+            .0
+            .prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
+        let found = statement.query_map([name], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?))
+        })?;
         let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
-        let mut key: Vec<_> = found.iter().enumerate().filter(|(_, (_, place))| *place > 0).collect();
+        let mut key: Vec<_> = found
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, place))| *place > 0)
+            .collect();
         key.sort_by_key(|(_, (_, place))| *place);
         let key = key.into_iter().map(|(at, _)| at).collect();
         Ok(Table {
@@ -78,8 +88,9 @@ impl Source {
         let (columns, key, name) = (table.columns(), table.key_columns(), table.name);
         let places = vec!["?"; table.key.len()].join(", ");
         let behind = after.map_or(String::new(), |_| format!("WHERE ({key}) > ({places})"));
-        let mut statement =
-            self.0.prepare_cached(&format!("SELECT {columns} FROM {name} {behind} ORDER BY {key} LIMIT {limit}"))?;
+        let mut statement = self.0.prepare_cached(&format!(
+            "SELECT {columns} FROM {name} {behind} ORDER BY {key} LIMIT {limit}"
+        ))?;
         let mut found = statement.query(params_from_iter(after.unwrap_or_default()))?;
         let mut rows = Vec::new();
         while let Some(row) = found.next()? {
@@ -91,7 +102,9 @@ impl Source {
     /// What all rows add up to; `step` is told of each.
     pub(super) fn sum(&self, table: &Table, mut step: impl FnMut()) -> Result<Sum, MoveError> {
         let (columns, key, name) = (table.columns(), table.key_columns(), table.name);
-        let mut statement = self.0.prepare(&format!("SELECT {columns} FROM {name} ORDER BY {key}"))?;
+        let mut statement = self
+            .0
+            .prepare(&format!("SELECT {columns} FROM {name} ORDER BY {key}"))?;
         let mut found = statement.query([])?;
         let mut adding = Adding::default();
         while let Some(row) = found.next()? {

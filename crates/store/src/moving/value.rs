@@ -109,9 +109,13 @@ impl Adding {
         self.rows += 1;
         for value in row {
             // The kind and the length come first, so that no two rows are the same bytes.
+            let number;
             let (kind, bytes): (u8, &[u8]) = match value {
                 Value::Null => (0, &[]),
-                Value::Number(number) => (1, &number.to_le_bytes()),
+                Value::Number(value) => {
+                    number = value.to_le_bytes();
+                    (1, &number)
+                }
                 Value::Text(text) => (2, text.as_bytes()),
                 Value::Bytes(bytes) => (3, bytes),
             };

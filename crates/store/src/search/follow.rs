@@ -41,10 +41,10 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Starts it.
+    /// Starts it, within the runtime that the store's connections belong to, if it has any.
     pub fn start(search: Arc<Search>, store: Arc<dyn Store>) -> std::io::Result<Self> {
         let stopping = Arc::new(AtomicBool::new(false));
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let runtime = tokio::runtime::Handle::try_current().map_err(std::io::Error::other)?;
         let following = Following {
             search: Arc::clone(&search),
             store,
@@ -94,7 +94,7 @@ struct Following {
 }
 
 impl Following {
-    fn run(mut self, runtime: &tokio::runtime::Runtime) {
+    fn run(mut self, runtime: &tokio::runtime::Handle) {
         let mut failing = false;
         while !self.stopping.load(Ordering::Relaxed) {
             let began = Instant::now();
