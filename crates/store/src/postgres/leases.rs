@@ -43,9 +43,13 @@ pub(super) struct Leases {
 }
 
 impl Leases {
-    /// How often what is held has changed.
+    /// How often what is held has changed since this node joined.
     pub(super) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_changes_from_here(&self) {
+        self.changes.store(0, Ordering::Relaxed);
     }
 
     /// Renews what is held, leaves what is too much, takes what is free, up to a fair share. Nodes that come later get

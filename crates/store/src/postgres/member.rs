@@ -7,6 +7,7 @@ use deadpool_postgres::{Object, Pool};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_postgres::{AsyncMessage, Client};
 
 use super::leases::Leases;
@@ -51,6 +52,7 @@ impl Member {
         };
         member.news.look(&conn).await?;
         member.leases.share(&conn, &member.node).await?;
+        member.leases.count_changes_from_here();
         Ok(Arc::new(member))
     }
 
@@ -136,9 +138,9 @@ async fn connection(pool: &Pool) -> Result<Object> {
         .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
-/// Does something at once and then again and again; a failure is logged, and no more than that.
+/// Does something again and again; a failure is logged, and no more than that.
 async fn repeatedly<F: Future<Output = Result<()>>>(every: Duration, complaint: &str, work: impl Fn() -> F) {
-    let mut ticks = tokio::time::interval(every);
+    let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
