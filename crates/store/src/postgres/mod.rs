@@ -80,6 +80,13 @@ impl PgStore {
         })
     }
 
+    /// Stops as a process does that is killed: nothing is given back. For tests of what the others do then.
+    pub fn die(&self) {
+        for task in self.tasks.lock().drain(..) {
+            task.abort();
+        }
+    }
+
     /// A connection to the database that is written to.
     async fn connection(&self) -> Result<Object> {
         taken(&self.pool).await
