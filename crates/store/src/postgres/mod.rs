@@ -80,13 +80,6 @@ impl PgStore {
         })
     }
 
-    /// Stops as a process does that is killed: nothing is given back. For tests of what the others do then.
-    pub fn die(&self) {
-        for task in self.tasks.lock().drain(..) {
-            task.abort();
-        }
-    }
-
     /// A connection to the database that is written to.
     async fn connection(&self) -> Result<Object> {
         taken(&self.pool).await
@@ -113,6 +106,16 @@ impl PgStore {
     fn committed(&self, committed: &Committed, started: Instant) {
         self.observed.commit_took(started.elapsed());
         self.member.committed(committed);
+    }
+}
+
+/// A store that is dropped and was not closed is as a node that died: what it holds is free for the others when its leases
+/// end.
+impl Drop for PgStore {
+    fn drop(&mut self) {
+        for task in self.tasks.get_mut().drain(..) {
+            task.abort();
+        }
     }
 }
 
