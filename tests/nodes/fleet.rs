@@ -36,11 +36,15 @@ impl Fleet {
     /// A node for each URL, all of which lead to the database at `database`.
     pub(crate) fn of(urls: &[&str], database: &str, chats: usize, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let files = folder.path().join("files");
         let own = |number: usize| -> PathBuf { folder.path().join(format!("node{number}")) };
-        let start = |(number, url): (usize, &&str)| Node::start(url, &own(number), &files, variables);
+        let start = |(number, url): (usize, &&str)| Node::start(url, &own(number), variables);
         let nodes: Vec<_> = urls.iter().enumerate().map(start).collect();
-        let shop = set_up(&nodes[0].address, database, &folder.path().join("commands"), chats);
+        let shop = set_up(
+            &nodes[0].address,
+            database,
+            &folder.path().join("commands"),
+            chats,
+        );
         Self {
             balancer: Balancer::before(&nodes, folder.path()),
             nodes,
@@ -52,9 +56,7 @@ impl Fleet {
 
     /// `prilavok check` finds nothing.
     pub(crate) fn check(&self) {
-        let files = self.folder.path().join("files").display().to_string();
-        let commands = self.folder.path().join("commands");
-        node::printed(&["check", "--files", &files], &self.database, &commands);
+        node::printed(&["check"], &self.database, &self.folder.path().join("commands"));
     }
 }
 
@@ -64,22 +66,41 @@ fn set_up(address: &str, database: &str, commands: &Path, chats: usize) -> Shop 
     let put = |url: &str, body: &Value| {
         let answer = Client::new().put(url).bearer_auth(&operator).json(body).send();
         let answer = answer.expect("an answer");
-        assert!(answer.status().is_success(), "{url}: {}", answer.text().expect("text"));
+        assert!(
+            answer.status().is_success(),
+            "{url}: {}",
+            answer.text().expect("text")
+        );
     };
     put(&business, &json!({"name": "Shop"}));
     let campaign = json!({"domain": "shop.example", "placement": "FBS"});
     put(&format!("{business}/campaigns/1"), &campaign);
-    put(&format!("{address}/operator/v1/customers/anna"), &json!({"name": "Анна"}));
+    put(
+        &format!("{address}/operator/v1/customers/anna"),
+        &json!({"name": "Анна"}),
+    );
     let chats = (1..=chats).map(|order| {
         let of_anna = json!({"campaignId": 1, "customerId": "anna"});
         put(&format!("{business}/orders/{order}"), &of_anna);
         let start = json!({"context": {"type": "ORDER", "id": order}});
-        let asked = Client::new().post(format!("{business}/chats")).bearer_auth(&operator).json(&start);
+        let asked = Client::new()
+            .post(format!("{business}/chats"))
+            .bearer_auth(&operator)
+            .json(&start);
         let started: Value = asked.send().expect("an answer").json().expect("JSON");
         started["chatId"].as_i64().expect("an id")
     });
     let chats = chats.collect();
-    let create = ["keys", "create", "--business", "1", "--name", "writers", "--scope", "communication"];
+    let create = [
+        "keys",
+        "create",
+        "--business",
+        "1",
+        "--name",
+        "writers",
+        "--scope",
+        "communication",
+    ];
     Shop {
         chats,
         key: node::printed(&create, database, commands),

@@ -65,7 +65,10 @@ impl Traffic {
         addresses.push(fleet.balancer.address.clone());
         let caller = |number: usize, addresses: Vec<String>| Caller {
             number,
-            client: Client::builder().timeout(Duration::from_secs(20)).build().expect("a client"),
+            client: Client::builder()
+                .timeout(Duration::from_secs(20))
+                .build()
+                .expect("a client"),
             addresses,
             key: fleet.shop.key.clone(),
             chats: fleet.shop.chats.clone(),
@@ -177,10 +180,15 @@ impl Caller {
     fn write(&mut self, message: usize) {
         let chat = self.chats[(self.number + message) % self.chats.len()];
         let text = format!("{} of writer {}", message, self.number);
-        let url = format!("{}/v2/businesses/1/chats/message?chatId={chat}", self.addresses[0]);
+        let url = format!(
+            "{}/v2/businesses/1/chats/message?chatId={chat}",
+            self.addresses[0]
+        );
         loop {
             let request = self.client.post(&url).header("Api-Key", &self.key);
-            let request = request.header("Idempotency-Key", &text).json(&json!({"message": text}));
+            let request = request
+                .header("Idempotency-Key", &text)
+                .json(&json!({"message": text}));
             let answer = request.send();
             if let Some((status, body)) = self.answered(answer) {
                 assert_eq!(status, StatusCode::OK, "{body}");
@@ -202,9 +210,14 @@ impl Caller {
         let mut messages = Vec::new();
         let mut from = String::new();
         loop {
-            let request = self.client.post(format!("{path}{from}")).header("Api-Key", &self.key);
+            let request = self
+                .client
+                .post(format!("{path}{from}"))
+                .header("Api-Key", &self.key);
             let answer = request.json(&json!({})).send();
-            let Some((status, body)) = self.answered(answer) else { return };
+            let Some((status, body)) = self.answered(answer) else {
+                return;
+            };
             assert_eq!(status, StatusCode::OK, "{body}");
             let page = body["result"]["messages"].as_array().expect("messages");
             messages.extend(page.iter().map(|one| {
@@ -234,7 +247,11 @@ impl History {
             reads.sort_by_key(|read| read.ended);
             for read in &reads {
                 let grows = read.messages.windows(2).all(|pair| pair[0].0 < pair[1].0);
-                assert!(grows, "ids do not increase within chat {chat}: {:?}", read.messages);
+                assert!(
+                    grows,
+                    "ids do not increase within chat {chat}: {:?}",
+                    read.messages
+                );
             }
             for (at, earlier) in reads.iter().enumerate() {
                 // The first that began after this one had ended; those behind it are compared with it in their turn.
@@ -250,8 +267,15 @@ impl History {
             for written in self.written.iter().filter(|written| written.chat == chat) {
                 let later = reads.iter().filter(|read| read.begun >= written.acknowledged);
                 for read in later {
-                    let times = read.messages.iter().filter(|(_, text)| *text == written.text).count();
-                    assert_eq!(times, 1, "{written:?} was acknowledged and is there {times} times");
+                    let times = read
+                        .messages
+                        .iter()
+                        .filter(|(_, text)| *text == written.text)
+                        .count();
+                    assert_eq!(
+                        times, 1,
+                        "{written:?} was acknowledged and is there {times} times"
+                    );
                 }
             }
         }

@@ -7,6 +7,5 @@ mod consistency;
 mod faults;
 mod fleet;
 mod history;
-mod moving;
 mod node;
 mod relay;

@@ -41,11 +41,12 @@ pub(crate) fn printed(arguments: &[&str], database: &str, folder: &Path) -> Stri
 }
 
 impl Node {
-    /// Starts a node whose own files are in `folder`; all nodes have their chats' files in `files`.
-    pub(crate) fn start(database: &str, folder: &Path, files: &Path, more: &[(&str, &str)]) -> Self {
-        let mut variables: Vec<(String, String)> =
-            more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        variables.push(("PRILAVOK_FILES__STORE".to_owned(), files.display().to_string()));
+    /// Starts a node whose own files are in `folder`.
+    pub(crate) fn start(database: &str, folder: &Path, more: &[(&str, &str)]) -> Self {
+        let variables: Vec<_> = more
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let (child, address) = run(database, folder, &variables, "127.0.0.1:0");
         Self {
             child,

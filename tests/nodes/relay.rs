@@ -22,7 +22,9 @@ impl Relay {
             for near in listener.incoming().map_while(Result::ok) {
                 let target = SocketAddr::from(([127, 0, 0, 1], port));
                 // Who cannot be reached is not there: the connection ends.
-                let Ok(far) = TcpStream::connect(target) else { continue };
+                let Ok(far) = TcpStream::connect(target) else {
+                    continue;
+                };
                 let pairs = [(&near, &far), (&far, &near)];
                 for (from, to) in pairs {
                     let from = from.try_clone().expect("a socket");
