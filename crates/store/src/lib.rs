@@ -9,6 +9,7 @@
 pub mod backup;
 mod beside;
 pub mod chats;
+mod columns;
 pub mod counter;
 pub mod credentials;
 pub mod desk;
@@ -18,6 +19,7 @@ pub mod idempotency;
 pub mod limits;
 pub mod notifications;
 pub mod observer;
+pub mod postgres;
 pub mod registry;
 pub mod requests;
 pub mod search;

@@ -31,6 +31,28 @@ impl Observed {
         result
     }
 
+    /// The same for a read that is waited for.
+    pub(crate) async fn reading<T>(&self, work: impl Future<Output = T>) -> T {
+        let Some(observer) = self.0.get() else {
+            return work.await;
+        };
+        let started = Instant::now();
+        let result = work.await;
+        observer.read(started.elapsed());
+        result
+    }
+
+    /// The same for a commit that is waited for.
+    pub(crate) async fn committing<T>(&self, writes: usize, work: impl Future<Output = T>) -> T {
+        let Some(observer) = self.0.get() else {
+            return work.await;
+        };
+        let started = Instant::now();
+        let result = work.await;
+        observer.commit(started.elapsed(), writes);
+        result
+    }
+
     pub(crate) fn commit<T>(&self, writes: usize, work: impl FnOnce() -> T) -> T {
         let Some(observer) = self.0.get() else {
             return work();

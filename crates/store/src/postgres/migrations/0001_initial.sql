@@ -1,0 +1,323 @@
+-- Every key begins with the business: the tenant, by whom tables are divided between machines. What stands apart:
+-- customers are known to all businesses; meta, node and operator_token belong to none; the indexes for keys'
+-- hashes, event_order, dispute_waiting and file_object serve questions about all businesses.
+-- Foreign keys stay within a business. A customer's existence is checked by whoever names one.
+-- Times are milliseconds since 1970, except those of leases, which are the database's own.
+
+-- Ids of events: each transaction draws one and may use it and the fifteen after it. It draws after it has locked the head of its
+-- business, so it has a transaction id by then.
+CREATE SEQUENCE event_number INCREMENT BY 16 START WITH 16;
+
+-- Who reads the events of all businesses asks first: every event up to `last` was drawn by a transaction before `until`.
+-- The order of the two questions matters.
+CREATE FUNCTION event_mark(OUT last bigint, OUT until bigint) LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    SELECT CASE WHEN is_called THEN last_value + 15 ELSE 0 END INTO last FROM event_number;
+    until := pg_current_xact_id()::text::bigint;
+END $$;
+
+-- Whether all transactions before `until` have ended, so that no event up to the mark can appear any more.
+CREATE FUNCTION event_settled(until bigint) RETURNS boolean LANGUAGE sql STABLE AS
+    'SELECT until <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint';
+
+CREATE TABLE meta (
+    name   text COLLATE "C" PRIMARY KEY,
+    value  bigint,
+    secret bytea
+);
+
+CREATE TABLE node (
+    -- The number within the ids that the node draws: 0 to 31.
+    node_id  smallint PRIMARY KEY,
+    -- Which process holds the number.
+    instance bigint      NOT NULL,
+    beat_at  timestamptz NOT NULL,
+    -- No id of this number is above it: who takes the number over goes on above.
+    last_id  bigint      NOT NULL
+);
+
+CREATE TABLE business (
+    business_id bigint PRIMARY KEY,
+    name        text NOT NULL,
+    state       text NOT NULL
+);
+
+-- What is locked while events of a business are written, so that their ids increase as they are committed.
+CREATE TABLE business_head (
+    business_id        bigint PRIMARY KEY REFERENCES business,
+    -- No event up to this one can be told any more for certain.
+    forgotten_event_id bigint NOT NULL DEFAULT 0
+);
+
+CREATE INDEX head_forgotten ON business_head (forgotten_event_id) WHERE forgotten_event_id > 0;
+
+CREATE TABLE campaign (
+    business_id bigint NOT NULL REFERENCES business,
+    campaign_id bigint NOT NULL,
+    domain      text   NOT NULL,
+    placement   text   NOT NULL,
+    state       text   NOT NULL,
+    PRIMARY KEY (business_id, campaign_id)
+);
+
+CREATE TABLE customer (
+    customer_id text COLLATE "C" PRIMARY KEY,
+    name        text NOT NULL,
+    -- The place of the last change of the name, in the order of all changes.
+    renamed     bigint
+);
+
+CREATE INDEX customer_renamed ON customer (renamed) WHERE renamed IS NOT NULL;
+
+CREATE TABLE purchase (
+    business_id bigint  NOT NULL,
+    order_id    bigint  NOT NULL,
+    campaign_id bigint  NOT NULL,
+    customer_id text COLLATE "C" NOT NULL,
+    test        boolean NOT NULL,
+    PRIMARY KEY (business_id, order_id),
+    FOREIGN KEY (business_id, campaign_id) REFERENCES campaign
+);
+
+CREATE TABLE purchase_return (
+    business_id bigint NOT NULL,
+    return_id   bigint NOT NULL,
+    order_id    bigint NOT NULL,
+    PRIMARY KEY (business_id, return_id),
+    FOREIGN KEY (business_id, order_id) REFERENCES purchase
+);
+
+CREATE TABLE credential (
+    business_id   bigint NOT NULL REFERENCES business,
+    credential_id bigint NOT NULL,
+    kind          text   NOT NULL,
+    name          text COLLATE "C" NOT NULL,
+    scopes        text   NOT NULL,
+    campaigns     text   NOT NULL,
+    secret_hash   bytea  NOT NULL,
+    created_at    bigint NOT NULL,
+    expires_at    bigint,
+    revoked_at    bigint,
+    PRIMARY KEY (business_id, credential_id)
+);
+
+CREATE UNIQUE INDEX credential_name ON credential (business_id, kind, name) WHERE revoked_at IS NULL;
+-- Not unique: a key of two businesses cannot come about, since secrets are random.
+CREATE INDEX credential_hash ON credential (secret_hash);
+
+CREATE TABLE operator_token (
+    token_id    bigint PRIMARY KEY,
+    secret_hash bytea  NOT NULL UNIQUE,
+    created_at  bigint NOT NULL
+);
+
+CREATE TABLE chat (
+    business_id     bigint NOT NULL REFERENCES business,
+    chat_id         bigint NOT NULL,
+    type            text COLLATE "C" NOT NULL,
+    status          text COLLATE "C" NOT NULL,
+    context_type    text COLLATE "C" NOT NULL,
+    -- The order's or the return's id; zero for a direct chat, which is one for each customer.
+    context_id      bigint NOT NULL,
+    customer_id     text COLLATE "C" NOT NULL,
+    order_id        bigint,
+    campaign_id     bigint,
+    created_at      bigint NOT NULL,
+    updated_at      bigint NOT NULL,
+    last_message_id bigint,
+    PRIMARY KEY (business_id, chat_id)
+);
+
+-- At most one CHAT for each context, one direct CHAT for each customer, one unfinished ARBITRAGE for
+-- each context.
+CREATE UNIQUE INDEX chat_of_context ON chat (business_id, context_type, context_id)
+    WHERE type = 'CHAT' AND context_type <> 'DIRECT';
+CREATE UNIQUE INDEX chat_of_customer ON chat (business_id, customer_id)
+    WHERE type = 'CHAT' AND context_type = 'DIRECT';
+CREATE UNIQUE INDEX chat_in_arbitration ON chat (business_id, context_type, context_id)
+    WHERE type = 'ARBITRAGE' AND status <> 'FINISHED';
+
+-- Lists: without a filter; by type, status and kind of context; by order or return.
+CREATE INDEX chat_by_update ON chat (business_id, updated_at, chat_id);
+CREATE INDEX chat_by_kind ON chat (business_id, type, status, context_type, updated_at, chat_id);
+CREATE INDEX chat_by_order ON chat (business_id, order_id);
+CREATE INDEX chat_by_context ON chat (business_id, context_type, context_id);
+-- A buyer's own chats, the newest first. Sorted by their beginning: a message changes nothing here.
+CREATE INDEX chat_by_customer ON chat (business_id, customer_id, chat_id);
+-- The desk's list: unfinished disputes of all businesses, the one that has waited longest first.
+CREATE INDEX dispute_waiting ON chat (updated_at, business_id, chat_id)
+    WHERE type = 'ARBITRAGE' AND status <> 'FINISHED';
+
+CREATE TABLE message (
+    business_id bigint  NOT NULL,
+    chat_id     bigint  NOT NULL,
+    message_id  bigint  NOT NULL,
+    created_at  bigint  NOT NULL,
+    sender      text    NOT NULL,
+    text        text,
+    -- How many files the message carries, so that messages without files need no look-up.
+    files       integer NOT NULL,
+    PRIMARY KEY (business_id, chat_id, message_id),
+    FOREIGN KEY (business_id, chat_id) REFERENCES chat
+);
+
+CREATE TABLE message_file (
+    business_id bigint NOT NULL,
+    file_id     bigint NOT NULL,
+    chat_id     bigint NOT NULL,
+    message_id  bigint NOT NULL,
+    object      text COLLATE "C" NOT NULL,
+    name        text   NOT NULL,
+    size        bigint NOT NULL,
+    media_type  text   NOT NULL,
+    PRIMARY KEY (business_id, file_id),
+    FOREIGN KEY (business_id, chat_id, message_id) REFERENCES message
+);
+
+CREATE INDEX file_of_message ON message_file (business_id, chat_id, message_id, file_id);
+-- Which objects of the file store a message names.
+CREATE INDEX file_object ON message_file (object);
+
+CREATE TABLE idempotency (
+    business_id bigint NOT NULL,
+    surface     text COLLATE "C" NOT NULL,
+    key         text COLLATE "C" NOT NULL,
+    fingerprint bytea  NOT NULL,
+    -- The id of what the operation made or touched.
+    result      bigint NOT NULL,
+    created_at  bigint NOT NULL,
+    PRIMARY KEY (business_id, surface, key)
+);
+
+CREATE INDEX idempotency_age ON idempotency (created_at);
+
+CREATE TABLE limit_usage (
+    business_id bigint NOT NULL,
+    operation   text COLLATE "C" NOT NULL,
+    hour        bigint NOT NULL,
+    used        bigint NOT NULL,
+    -- The calls that the node was granted which asked last.
+    granted     bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (business_id, operation)
+);
+
+-- What sellers and screens are told of, written in the transaction of what caused it.
+CREATE TABLE event (
+    business_id bigint NOT NULL,
+    event_id    bigint NOT NULL,
+    type        text   NOT NULL,
+    chat_id     bigint NOT NULL,
+    message_id  bigint,
+    at          bigint NOT NULL,
+    PRIMARY KEY (business_id, event_id)
+);
+
+-- The operator's stream shows the events of all businesses in one order.
+CREATE INDEX event_order ON event (event_id);
+
+CREATE TABLE subscription (
+    business_id           bigint NOT NULL REFERENCES business,
+    subscription_id       bigint NOT NULL,
+    name                  text COLLATE "C" NOT NULL,
+    url                   text   NOT NULL,
+    types                 text   NOT NULL,
+    -- NULL while it is enabled, else HAND or FAILURES.
+    disabled              text,
+    secret_generation     bigint NOT NULL,
+    previous_secret_until bigint,
+    created_at            bigint NOT NULL,
+    -- Every event up to this one is delivered, refused or cancelled.
+    settled_event_id      bigint NOT NULL,
+    failing_since         bigint,
+    next_try_at           bigint,
+    -- The process that delivers to it (node.instance), and for how long if it is not heard of again.
+    owner                 bigint,
+    leased_until          timestamptz,
+    PRIMARY KEY (business_id, subscription_id)
+);
+
+CREATE UNIQUE INDEX subscription_name ON subscription (business_id, name);
+
+-- Events that were asked for again, in the order of asking.
+CREATE TABLE again (
+    business_id     bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    again_id        bigint NOT NULL,
+    event_id        bigint NOT NULL,
+    PRIMARY KEY (business_id, subscription_id, again_id)
+);
+
+CREATE TABLE attempt (
+    business_id     bigint NOT NULL,
+    attempt_id      bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    event_id        bigint NOT NULL,
+    type            text   NOT NULL,
+    chat_id         bigint NOT NULL,
+    message_id      bigint,
+    event_at        bigint NOT NULL,
+    at              bigint NOT NULL,
+    duration_ms     bigint NOT NULL,
+    status          integer,
+    error           text,
+    answer          text   NOT NULL,
+    outcome         text COLLATE "C" NOT NULL,
+    PRIMARY KEY (business_id, attempt_id)
+);
+
+CREATE INDEX attempt_of_subscription ON attempt (business_id, subscription_id, attempt_id);
+-- What went wrong is looked for most; what went well is not worth an index.
+CREATE INDEX attempt_not_delivered ON attempt (business_id, outcome, attempt_id) WHERE outcome <> 'DELIVERED';
+CREATE INDEX attempt_of_event ON attempt (business_id, event_id, attempt_id);
+
+-- What the people of a business who answer chats share with each other.
+
+-- The newest message of a chat that any of them has seen.
+CREATE TABLE seen (
+    business_id bigint NOT NULL,
+    chat_id     bigint NOT NULL,
+    message_id  bigint NOT NULL,
+    PRIMARY KEY (business_id, chat_id),
+    FOREIGN KEY (business_id, chat_id) REFERENCES chat
+);
+
+-- Replies to choose from.
+CREATE TABLE saved_reply (
+    business_id bigint NOT NULL REFERENCES business,
+    reply_id    bigint NOT NULL,
+    name        text COLLATE "C" NOT NULL,
+    text        text   NOT NULL,
+    PRIMARY KEY (business_id, reply_id)
+);
+
+CREATE UNIQUE INDEX saved_reply_name ON saved_reply (business_id, name);
+
+-- How disputes were settled. `token_id` is whose operator token it was; tokens go, verdicts stay.
+CREATE TABLE verdict (
+    business_id bigint NOT NULL,
+    chat_id     bigint NOT NULL,
+    decided_for text   NOT NULL,
+    text        text   NOT NULL,
+    at          bigint NOT NULL,
+    token_id    bigint NOT NULL,
+    PRIMARY KEY (business_id, chat_id),
+    FOREIGN KEY (business_id, chat_id) REFERENCES chat
+);
+
+-- What the marketplace's people do by hand.
+CREATE TABLE audit (
+    business_id bigint NOT NULL REFERENCES business,
+    audit_id    bigint NOT NULL,
+    at          bigint NOT NULL,
+    token_id    bigint NOT NULL,
+    deed        text   NOT NULL,
+    chat_id     bigint,
+    about       text   NOT NULL,
+    PRIMARY KEY (business_id, audit_id)
+);
+
+CREATE INDEX audit_of_dispute ON audit (business_id, chat_id, audit_id) WHERE chat_id IS NOT NULL;
+CREATE INDEX audit_order ON audit (audit_id);
+
+INSERT INTO meta (name, value) VALUES
+    ('access_version', 1), ('subscriptions_version', 1), ('renamed', 0), ('proof', 0);
