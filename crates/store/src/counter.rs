@@ -2,6 +2,8 @@
 
 use prilavok_domain::{BusinessId, MessageText, Name, SavedReplyId};
 
+use crate::{Conflict, Refusal, Result};
+
 /// The most saved replies that a business may have.
 pub const MAX_SAVED_REPLIES: usize = 100;
 
@@ -23,4 +25,27 @@ pub struct ReplyContent {
     pub name: Name,
     /// Its text.
     pub text: MessageText,
+}
+
+/// Refuses one more reply than a business may have.
+pub(crate) fn must_have_room(replies: &[SavedReply]) -> Result<()> {
+    if replies.len() >= MAX_SAVED_REPLIES {
+        return Err(Refusal::Conflict(Conflict::TooManyReplies).into());
+    }
+    Ok(())
+}
+
+/// Refuses a name that another reply has.
+pub(crate) fn name_must_be_free(
+    replies: &[SavedReply],
+    own: Option<SavedReplyId>,
+    content: &ReplyContent,
+) -> Result<()> {
+    let taken = replies
+        .iter()
+        .any(|reply| Some(reply.id) != own && reply.content.name == content.name);
+    match taken {
+        true => Err(Refusal::Conflict(Conflict::NameTaken).into()),
+        false => Ok(()),
+    }
 }

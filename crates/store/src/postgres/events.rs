@@ -25,3 +25,7 @@ pub(super) async fn after(
 pub(super) async fn newest(db: &Db, business: Option<BusinessId>) -> Result<i64> {
     super::not_yet()
 }
+
+pub(super) async fn settled_mark(db: &Db) -> Result<i64> {
+    super::not_yet()
+}

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use prilavok_domain::{
     Business, BusinessId, Campaign, CampaignId, Chat, ChatId, Context, ContextType, CredentialId,
-    CredentialName, Customer, Event, FileId, FileName, Message, MessageId, MessageText, Name, Order, OrderId,
-    PublicId, Return, ReturnId, Timestamp,
+    CredentialName, Customer, Event, FileId, FileName, MessageId, Name, Order, OrderId, PublicId, Return,
+    ReturnId, Timestamp,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -119,20 +119,30 @@ pub(super) fn customer_at(row: &Row, at: usize) -> Result<Customer> {
 }
 
 pub(super) fn order(row: &Row) -> Result<Order> {
+    order_at(row, 0)
+}
+
+/// An order whose five columns begin at `at`.
+pub(super) fn order_at(row: &Row, at: usize) -> Result<Order> {
     Ok(Order {
-        business: id(row, 0, "business_id")?,
-        id: id(row, 1, "order_id")?,
-        campaign: id(row, 2, "campaign_id")?,
-        customer: checked(row, 3, "customer_id", PublicId::new)?,
-        test: get(row, 4)?,
+        business: id(row, at, "business_id")?,
+        id: id(row, at + 1, "order_id")?,
+        campaign: id(row, at + 2, "campaign_id")?,
+        customer: checked(row, at + 3, "customer_id", PublicId::new)?,
+        test: get(row, at + 4)?,
     })
 }
 
 pub(super) fn returned(row: &Row) -> Result<Return> {
+    returned_at(row, 0)
+}
+
+/// A return whose three columns begin at `at`.
+pub(super) fn returned_at(row: &Row, at: usize) -> Result<Return> {
     Ok(Return {
-        business: id(row, 0, "business_id")?,
-        id: id(row, 1, "return_id")?,
-        order: id(row, 2, "order_id")?,
+        business: id(row, at, "business_id")?,
+        id: id(row, at + 1, "return_id")?,
+        order: id(row, at + 2, "order_id")?,
     })
 }
 
@@ -165,29 +175,14 @@ fn context(row: &Row) -> Result<Context> {
     })
 }
 
-/// A message without its files, in the first four columns.
-pub(super) fn message(row: &Row) -> Result<Message> {
-    Ok(Message {
-        id: id(row, 0, "message_id")?,
-        created_at: time(row, 1, "created_at")?,
-        sender: named(row, 2, "sender")?,
-        text: match get::<Option<String>>(row, 3)? {
-            Some(_) => Some(checked(row, 3, "text", MessageText::new)?),
-            None => None,
-        },
-        files: Vec::new(),
-    })
-}
-
-/// A file whose five columns begin at `at`.
-pub(super) fn file(row: &Row, at: usize) -> Result<(FileId, StoredFile)> {
+pub(super) fn file(row: &Row) -> Result<(FileId, StoredFile)> {
     let file = StoredFile {
-        object: get(row, at + 1)?,
-        name: FileName::from_client(get(row, at + 2)?),
-        size: number(row, at + 3, "size")?,
-        media_type: get(row, at + 4)?,
+        object: get(row, 1)?,
+        name: FileName::from_client(get(row, 2)?),
+        size: number(row, 3, "size")?,
+        media_type: get(row, 4)?,
     };
-    Ok((id(row, at, "file_id")?, file))
+    Ok((id(row, 0, "file_id")?, file))
 }
 
 pub(super) fn credential(row: &Row) -> Result<Credential> {

@@ -95,6 +95,26 @@ impl Write {
         self.send(questions, false).await
     }
 
+    /// Changes rows; answers how many.
+    pub(super) async fn change(&self, sql: Sql, values: &[Value<'_>]) -> Result<u64> {
+        self.ask_all(&[]).await?;
+        let changed = self.db.answered(async {
+            let statement = self.conn.prepare_cached(sql.text).await?;
+            self.conn.execute(&statement, values).await
+        });
+        match changed.await {
+            Ok(Ok(changed)) => Ok(changed),
+            Ok(Err(error)) => {
+                self.went_wrong(Fault::of(&error));
+                Err(fault::of_statement(sql, error))
+            }
+            Err(silent) => {
+                self.went_wrong(Fault::Lost);
+                Err(silent)
+            }
+        }
+    }
+
     /// Puts a statement down whose answer is of no interest: it is sent with the next question, or with the commit.
     pub(super) fn put(&self, sql: Sql, values: Vec<Kept>) {
         self.state.lock().put_down.push((sql, values));

@@ -60,8 +60,7 @@ fn places(
     before: Place,
     wanted: usize,
 ) -> Result<Vec<Place>> {
-    let by_subject = !filter.orders.is_empty() || !filter.contexts.is_empty();
-    let mut found = if by_subject {
+    let mut found = if filter.by_subject() {
         of_subjects(conn, business, filter, before)?
     } else {
         of_kinds(conn, business, filter, before, wanted)?
@@ -100,7 +99,7 @@ fn of_kinds(
          ORDER BY updated_at DESC, chat_id DESC LIMIT ?7",
     )?;
     let mut found = Vec::new();
-    for (kind, status, context) in chats::kinds(&filter.types, &filter.statuses, &filter.context_types) {
+    for (kind, status, context) in filter.kinds() {
         let of_kind = statement.query_map(
             (
                 business.get(),

@@ -1,20 +1,18 @@
 //! Chats: started, changed, read and listed.
 
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::rules::{self, ChatState, Event, NotificationType};
-use prilavok_domain::{
-    BusinessId, Chat, ChatId, ChatStatus, ChatType, Context, ContextType, Customer, OrderId, Placement,
-    Timestamp,
-};
+use prilavok_domain::rules::{self, ChatState, NotificationType};
+use prilavok_domain::{BusinessId, Chat, ChatId, Context, Customer, OrderId, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::readers::View;
-use super::registry::{self, must_exist};
+use super::registry;
 use super::write::Write;
 use super::{events, idempotency, rows};
+use crate::chats::{Around, context_id};
+use crate::error::must_exist;
 use crate::{
-    Applied, ChatChange, Conflict, Entity, Idempotency, Refusal, Result, StartChat, Started, StoreError,
-    Subject,
+    Applied, ChatChange, Entity, Idempotency, Refusal, Result, StartChat, Started, StoreError, Subject,
 };
 
 pub(super) fn start(
@@ -27,12 +25,9 @@ pub(super) fn start(
     let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, business, once, now)? {
         let chat = by_number(conn, business, id)?;
-        return Ok(Applied {
-            value: Started { chat, created: false },
-            replayed: true,
-        });
+        return Ok(Applied::before(Started { chat, created: false }));
     }
-    let (context, subject, customer) = resolve(conn, business, start)?;
+    let (context, subject, customer) = start.resolve(business, around(conn, business, start)?)?;
     let there = of_context(conn, business, &context, &customer)?;
     let created = there.is_none();
     let id = match there {
@@ -46,82 +41,35 @@ pub(super) fn start(
     };
     idempotency::remember(conn, business, once, id.get(), now)?;
     let chat = by_number(conn, business, id.get())?;
-    Ok(Applied {
-        value: Started { chat, created },
-        replayed: false,
-    })
+    Ok(Applied::now(Started { chat, created }))
 }
 
-/// Finds what the chat is to be about, and its customer.
-fn resolve(
-    conn: &Connection,
-    business: BusinessId,
-    start: &StartChat,
-) -> Result<(Context, rules::Subject, Customer)> {
-    must_exist(registry::business(conn, business)?, || Entity::Business(business))?;
-    let named = match &start.customer {
-        Some(id) => Some(must_exist(registry::customer(conn, id)?, || {
-            Entity::Customer(id.clone())
-        })?),
-        None => None,
+/// What is registered around it.
+fn around(conn: &Connection, business: BusinessId, start: &StartChat) -> Result<Around> {
+    let mut around = Around {
+        business: registry::business(conn, business)?.is_some(),
+        ..Around::default()
     };
-    let of_order = |id: OrderId| -> Result<_> {
-        let order = must_exist(registry::order(conn, business, id)?, || Entity::Order(id))?;
-        let customer = must_exist(registry::customer(conn, &order.customer)?, || {
-            Entity::Customer(order.customer.clone())
-        })?;
-        if named
-            .as_ref()
-            .is_some_and(|named| named.public_id != customer.public_id)
-        {
-            return Err(Refusal::Conflict(Conflict::OtherCustomer).into());
-        }
-        Ok((order, customer))
-    };
-    match start.subject {
-        Subject::Order(id) => {
-            let (order, customer) = of_order(id)?;
-            Ok((
-                Context::Order {
-                    order: id,
-                    campaign: order.campaign,
-                },
-                rules::Subject::Order,
-                customer,
-            ))
-        }
-        Subject::Return(id) => {
-            let returned = must_exist(registry::returned(conn, business, id)?, || Entity::Return(id))?;
-            let (order, customer) = of_order(returned.order)?;
-            let placement = placement(conn, business, &order)?;
-            let context = Context::Return {
-                returned: id,
-                order: order.id,
-                campaign: order.campaign,
-            };
-            Ok((
-                context,
-                rules::Subject::Return {
-                    placement,
-                    test: order.test,
-                },
-                customer,
-            ))
-        }
-        Subject::Direct => {
-            let customer = named.ok_or(StoreError::Refused(Refusal::Rule(
-                rules::RuleViolation::DirectByPartner,
-            )))?;
-            Ok((Context::Direct, rules::Subject::Direct, customer))
-        }
+    if let Some(named) = &start.customer {
+        around.named = registry::customer(conn, named)?;
     }
-}
-
-fn placement(conn: &Connection, business: BusinessId, order: &prilavok_domain::Order) -> Result<Placement> {
-    let campaign = must_exist(registry::campaign(conn, business, order.campaign)?, || {
-        Entity::Campaign(order.campaign)
-    })?;
-    Ok(campaign.placement)
+    let order = match start.subject {
+        Subject::Direct => None,
+        Subject::Order(id) => Some(id),
+        Subject::Return(id) => {
+            around.returned = registry::returned(conn, business, id)?;
+            around.returned.as_ref().map(|it| it.order)
+        }
+    };
+    if let Some(id) = order {
+        around.order = registry::order(conn, business, id)?;
+    }
+    if let Some(order) = &around.order {
+        around.customer = registry::customer(conn, &order.customer)?;
+        let campaign = registry::campaign(conn, business, order.campaign)?;
+        around.placement = campaign.map(|campaign| campaign.placement);
+    }
+    Ok(around)
 }
 
 /// The ordinary chat of a context, if it has begun.
@@ -151,14 +99,6 @@ fn of_context(
             .optional()?,
     };
     Ok(found.and_then(|id| ChatId::new(id).ok()))
-}
-
-fn context_id(context: &Context) -> i64 {
-    match context {
-        Context::Order { order, .. } => order.get(),
-        Context::Return { returned, .. } => returned.get(),
-        Context::Direct => 0,
-    }
 }
 
 fn insert(
@@ -201,10 +141,7 @@ pub(super) fn start_arbitration(
 ) -> Result<Applied<Chat>> {
     let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, business, once, now)? {
-        return Ok(Applied {
-            value: by_number(conn, business, id)?,
-            replayed: true,
-        });
+        return Ok(Applied::before(by_number(conn, business, id)?));
     }
     let chat = existing(conn, business, beside)?;
     let unfinished: bool = conn
@@ -225,10 +162,7 @@ pub(super) fn start_arbitration(
         now,
     )?;
     idempotency::remember(conn, business, once, id.get(), now)?;
-    Ok(Applied {
-        value: existing(conn, business, id)?,
-        replayed: false,
-    })
+    Ok(Applied::now(existing(conn, business, id)?))
 }
 
 pub(super) fn change(
@@ -241,16 +175,10 @@ pub(super) fn change(
 ) -> Result<Applied<Chat>> {
     let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, business, once, now)? {
-        return Ok(Applied {
-            value: by_number(conn, business, id)?,
-            replayed: true,
-        });
+        return Ok(Applied::before(by_number(conn, business, id)?));
     }
     let chat = existing(conn, business, id)?;
-    let event = match change {
-        ChatChange::Escalate => Event::Escalated,
-        ChatChange::Finish => Event::Finished,
-    };
+    let event = change.event();
     let state = ChatState {
         kind: chat.kind,
         status: chat.status,
@@ -264,13 +192,10 @@ pub(super) fn change(
         events::note(write, business, kind, id, None, now)?;
     }
     idempotency::remember(conn, business, once, id.get(), now)?;
-    Ok(Applied {
-        value: Chat {
-            status: state.status,
-            ..chat
-        },
-        replayed: false,
-    })
+    Ok(Applied::now(Chat {
+        status: state.status,
+        ..chat
+    }))
 }
 
 /// A chat as it is in a view, read only where it is not known.
@@ -313,32 +238,4 @@ fn by_number(conn: &Connection, business: BusinessId, id: i64) -> Result<Chat> {
 
 pub(super) fn existing(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Chat> {
     must_exist(one(conn, business, id)?, || Entity::Chat(id))
-}
-
-/// Every kind of chat that is asked for, once each, as the index `chat_by_kind` sorts them.
-pub(super) fn kinds(
-    types: &[ChatType],
-    statuses: &[ChatStatus],
-    context_types: &[ContextType],
-) -> Vec<(ChatType, ChatStatus, ContextType)> {
-    fn or_all<'a, T>(wanted: &'a [T], all: &'a [T]) -> &'a [T] {
-        if wanted.is_empty() { all } else { wanted }
-    }
-    let mut kinds = Vec::new();
-    for kind in or_all(types, ChatType::ALL) {
-        for status in or_all(statuses, ChatStatus::ALL) {
-            for context in or_all(context_types, ContextType::ALL) {
-                // Nobody disputes a direct question, and a dispute is never new.
-                let possible = *kind == ChatType::Chat
-                    || (*context != ContextType::Direct && *status != ChatStatus::New);
-                if possible {
-                    kinds.push((*kind, *status, *context));
-                }
-            }
-        }
-    }
-    // What was asked for twice is one range all the same, or its chats would be listed twice.
-    kinds.sort_unstable();
-    kinds.dedup();
-    kinds
 }

@@ -4,11 +4,11 @@ use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{BusinessId, ChatId, Message, MessageId, MessageText, Name, SavedReplyId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::registry::must_exist;
 use super::write::Write;
 use super::{chats, messages, registry, rows};
-use crate::counter::{MAX_SAVED_REPLIES, ReplyContent, SavedReply};
-use crate::{Conflict, Entity, MessageRange, Page, Refusal, Result, StoreError};
+use crate::counter::{ReplyContent, SavedReply, must_have_room, name_must_be_free};
+use crate::error::must_exist;
+use crate::{Entity, MessageRange, Page, Result, StoreError};
 
 /// The newest messages of a chat before `before`, oldest first.
 pub(super) fn latest(
@@ -109,10 +109,8 @@ pub(super) fn add_reply(
         Entity::Business(business)
     })?;
     let replies = replies(write.conn, business)?;
-    if replies.len() >= MAX_SAVED_REPLIES {
-        return Err(Refusal::Conflict(Conflict::TooManyReplies).into());
-    }
-    free(&replies, None, content)?;
+    must_have_room(&replies)?;
+    name_must_be_free(&replies, None, content)?;
     let id = write.next_id(IdFor::File, now);
     write
         .conn
@@ -133,7 +131,7 @@ pub(super) fn change_reply(
     id: SavedReplyId,
     content: &ReplyContent,
 ) -> Result<()> {
-    free(&replies(conn, business)?, Some(id), content)?;
+    name_must_be_free(&replies(conn, business)?, Some(id), content)?;
     let changed = conn
         .prepare_cached(
             "UPDATE saved_reply SET name = ?3, text = ?4 WHERE business_id = ?1 AND reply_id = ?2",
@@ -151,15 +149,4 @@ pub(super) fn delete_reply(conn: &Connection, business: BusinessId, id: SavedRep
     conn.prepare_cached("DELETE FROM saved_reply WHERE business_id = ?1 AND reply_id = ?2")?
         .execute((business.get(), id.get()))?;
     Ok(())
-}
-
-/// Refuses a name that another reply has.
-fn free(replies: &[SavedReply], own: Option<SavedReplyId>, content: &ReplyContent) -> Result<()> {
-    let taken = replies
-        .iter()
-        .any(|reply| Some(reply.id) != own && reply.content.name == content.name);
-    match taken {
-        true => Err(Refusal::Conflict(Conflict::NameTaken).into()),
-        false => Ok(()),
-    }
 }

@@ -1,15 +1,15 @@
 //! Keys and tokens.
 
-use std::collections::BTreeSet;
-
 use prilavok_domain::access::MAX_KEYS_PER_BUSINESS;
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::{BusinessId, CampaignId, CredentialId, CredentialKind, ScopeSet, Timestamp};
+use prilavok_domain::{BusinessId, CampaignId, CredentialId, CredentialKind, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::registry::{self, must_exist};
+use super::registry;
 use super::write::Write;
 use super::{idempotency, meta, rows};
+use crate::columns;
+use crate::error::must_exist;
 use crate::{
     Applied, Conflict, Credential, CredentialChange, Entity, Idempotency, NewCredential, OperatorToken,
     Refusal, Result, SecretHash,
@@ -24,10 +24,7 @@ pub(super) fn create(
     let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, new.business, once, now)? {
         let value = existing(conn, new.business, new.kind, CredentialId(id))?;
-        return Ok(Applied {
-            value,
-            replayed: true,
-        });
+        return Ok(Applied::before(value));
     }
     must_exist(registry::business(conn, new.business)?, || {
         Entity::Business(new.business)
@@ -49,8 +46,8 @@ pub(super) fn create(
         id,
         new.kind.as_str(),
         new.name.as_str(),
-        scopes_text(new.scopes),
-        campaigns_text(&new.campaigns),
+        columns::scopes_text(new.scopes),
+        columns::campaigns_text(&new.campaigns),
         new.hash.0,
         now.as_millis(),
         new.expires_at.map(Timestamp::as_millis),
@@ -58,10 +55,7 @@ pub(super) fn create(
     meta::access_changed(conn)?;
     idempotency::remember(conn, new.business, once, id, now)?;
     let value = existing(conn, new.business, new.kind, CredentialId(id))?;
-    Ok(Applied {
-        value,
-        replayed: false,
-    })
+    Ok(Applied::now(value))
 }
 
 pub(super) fn change(
@@ -87,8 +81,8 @@ pub(super) fn change(
         business.get(),
         id.0,
         name.as_str(),
-        scopes_text(change.scopes.unwrap_or(there.scopes)),
-        campaigns_text(campaigns),
+        columns::scopes_text(change.scopes.unwrap_or(there.scopes)),
+        columns::campaigns_text(campaigns),
     ))?;
     meta::access_changed(conn)?;
     existing(conn, business, kind, id)
@@ -242,22 +236,4 @@ fn campaigns_must_exist(conn: &Connection, business: BusinessId, campaigns: &[Ca
         must_exist(registry::campaign(conn, business, *id)?, || Entity::Campaign(*id))?;
     }
     Ok(())
-}
-
-fn scopes_text(scopes: ScopeSet) -> String {
-    scopes
-        .iter()
-        .map(prilavok_domain::Scope::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// A set is kept, in order of id, however it was given.
-fn campaigns_text(campaigns: &[CampaignId]) -> String {
-    let ordered: BTreeSet<_> = campaigns.iter().collect();
-    ordered
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" ")
 }

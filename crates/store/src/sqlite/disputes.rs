@@ -4,13 +4,13 @@ use prilavok_domain::event::DisabledBy;
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{
     AuditLine, BusinessId, Chat, ChatId, ChatType, CredentialId, CredentialKind, DecidedFor, MessageText,
-    Sender, Timestamp, Verdict,
+    Timestamp, Verdict,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::registry::must_exist;
 use super::write::Write;
 use super::{chats, credentials, deliveries, idempotency, messages, registry, rows, subscriptions};
+use crate::error::must_exist;
 use crate::{
     Act, Applied, ChatChange, DisputeCursor, Entity, Idempotency, NewCredential, NewMessage, Page, Refusal,
     Registration, Result, StoreError, Switch,
@@ -30,13 +30,7 @@ pub(super) fn waiting(conn: &Connection, after: Option<DisputeCursor>, limit: us
          ORDER BY c.updated_at, c.business_id, c.chat_id LIMIT ?4"
     ))?;
     let found = statement.query_map((after.0, after.1, after.2, limit + 1), rows::chat)?;
-    page(found.collect::<rusqlite::Result<_>>()?, limit)
-}
-
-fn page<T>(mut items: Vec<T>, limit: usize) -> Result<Page<T>> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    Ok(Page { items, more })
+    Ok(Page::of(found.collect::<rusqlite::Result<_>>()?, limit))
 }
 
 /// How a dispute was settled.
@@ -68,10 +62,7 @@ pub(super) fn act(
 ) -> Result<Applied<AuditLine>> {
     if let Some(id) = idempotency::earlier(write.conn, business, once, now)? {
         let value = line(write.conn, id)?;
-        return Ok(Applied {
-            value,
-            replayed: true,
-        });
+        return Ok(Applied::before(value));
     }
     let (chat, about) = done(write, business, act, by, now)?;
     let id = write.next_id(IdFor::File, now);
@@ -100,10 +91,7 @@ pub(super) fn act(
             &line.about,
         ))?;
     idempotency::remember(write.conn, business, once, id, now)?;
-    Ok(Applied {
-        value: line,
-        replayed: false,
-    })
+    Ok(Applied::now(line))
 }
 
 /// Does it; answers the dispute that it was done to, and to what or how.
@@ -123,17 +111,21 @@ fn done(
             beside,
         } => {
             let told = existing(conn, business, *dispute)?;
-            let new = NewMessage {
-                wait_for: *wait_for,
-                ..support(text)
-            };
+            let new = NewMessage::support(text, *wait_for);
             messages::append(write, business, *dispute, &new, None, now)?;
             if let Some(beside) = beside {
                 let chat = chats::existing(conn, business, *beside)?;
                 if chat.kind != ChatType::Chat || chat.context != told.context {
                     return Err(Refusal::NotFound(Entity::Chat(*beside)).into());
                 }
-                messages::append(write, business, *beside, &support(text), None, now)?;
+                messages::append(
+                    write,
+                    business,
+                    *beside,
+                    &NewMessage::support(text, None),
+                    None,
+                    now,
+                )?;
             }
             let about = wait_for.map_or_else(String::new, |wait_for| wait_for.to_string());
             Ok((Some(*dispute), about))
@@ -144,7 +136,14 @@ fn done(
             text,
         } => {
             existing(conn, business, *dispute)?;
-            messages::append(write, business, *dispute, &support(text), None, now)?;
+            messages::append(
+                write,
+                business,
+                *dispute,
+                &NewMessage::support(text, None),
+                None,
+                now,
+            )?;
             chats::change(write, business, *dispute, ChatChange::Finish, None, now)?;
             conn.prepare_cached(
                 "INSERT INTO verdict (business_id, chat_id, decided_for, text, at, token_id)
@@ -206,15 +205,6 @@ fn existing(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Chat>
     }
 }
 
-fn support(text: &MessageText) -> NewMessage {
-    NewMessage {
-        sender: Sender::Support,
-        text: Some(text.clone()),
-        files: Vec::new(),
-        wait_for: None,
-    }
-}
-
 const COLUMNS: &str = "audit_id, at, token_id, deed, business_id, chat_id, about";
 
 fn read_line(row: &Row<'_>) -> rusqlite::Result<AuditLine> {
@@ -260,5 +250,5 @@ pub(super) fn audit(
             .query_map((before, limit + 1), read_line)?
             .collect::<rusqlite::Result<_>>()?,
     };
-    page(lines, limit)
+    Ok(Page::of(lines, limit))
 }

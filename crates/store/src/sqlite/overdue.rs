@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::write::Write;
 use super::{chats, messages};
+use crate::chats::kinds;
 use crate::{ChatChange, NewMessage, Result};
 
 /// Unfinished ordinary chats of a business whose last message is older than `before`, at most `limit`.
@@ -116,7 +117,7 @@ fn older(
          ORDER BY updated_at LIMIT ?6",
     )?;
     let mut found = Vec::new();
-    for (kind, status, context) in chats::kinds(&[ChatType::Chat], statuses, ContextType::ALL) {
+    for (kind, status, context) in kinds(&[ChatType::Chat], statuses, ContextType::ALL) {
         let ids = statement.query_map(
             (
                 business.get(),

@@ -4,14 +4,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use prilavok_domain::{
-    Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, Context, ContextType, CredentialId,
+    Business, BusinessId, Campaign, CampaignId, Chat, ChatId, Context, ContextType, CredentialId,
     CredentialName, Customer, Event, FileId, FileName, Message, MessageId, MessageText, Name, Order, OrderId,
-    PublicId, Return, ReturnId, ScopeSet, Timestamp,
+    PublicId, Return, ReturnId, Timestamp,
 };
 use rusqlite::Row;
 use rusqlite::types::{FromSql, Type, ValueRef};
 
-use super::fault::BadColumn;
+use crate::columns::{self, BadColumn};
 use crate::{Credential, StoredFile};
 
 /// The columns of [`chat`], with the customer's name joined in.
@@ -182,31 +182,14 @@ pub(super) fn file(row: &Row<'_>) -> rusqlite::Result<(FileId, StoredFile)> {
     Ok((id(row, 0, "file_id")?, file))
 }
 
-pub(super) fn attachment(id: FileId, file: &StoredFile) -> Attachment {
-    Attachment {
-        id,
-        name: file.name.clone(),
-        size: file.size,
-        media_type: file.media_type.clone(),
-    }
-}
-
 pub(super) fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
     Ok(Credential {
         business: id(row, 0, "business_id")?,
         id: CredentialId(row.get(1)?),
         kind: named(row, 2, "kind")?,
         name: checked(row, 3, "name", CredentialName::new)?,
-        scopes: checked(row, 4, "scopes", |text| {
-            text.split_terminator(' ')
-                .map(str::parse)
-                .collect::<Result<ScopeSet, _>>()
-        })?,
-        campaigns: checked(row, 5, "campaigns", |text| {
-            let ids = text.split_terminator(' ');
-            ids.map(|id| CampaignId::new(id.parse().unwrap_or_default()))
-                .collect::<Result<Vec<_>, _>>()
-        })?,
+        scopes: checked(row, 4, "scopes", |text| columns::scopes(&text).ok_or(()))?,
+        campaigns: checked(row, 5, "campaigns", |text| columns::campaigns(&text).ok_or(()))?,
         created_at: time(row, 6, "created_at")?,
         expires_at: optional(row, 7, "expires_at", Timestamp::from_millis)?,
         revoked_at: optional(row, 8, "revoked_at", Timestamp::from_millis)?,

@@ -2,12 +2,14 @@
 
 use prilavok_domain::event::DisabledBy;
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::{BusinessId, EventTypes, SubscriptionId, Timestamp};
+use prilavok_domain::{BusinessId, SubscriptionId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::registry::{self, must_exist};
+use super::registry;
 use super::write::Write;
 use super::{events, idempotency, rows};
+use crate::columns;
+use crate::error::must_exist;
 use crate::notifications::{NewSubscription, Subscription, SubscriptionChange, SubscriptionName, Switch};
 use crate::{Applied, Conflict, Entity, Idempotency, Refusal, Result, StoreError};
 
@@ -21,10 +23,7 @@ fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
         id: rows::id(row, 1, "subscription_id")?,
         name: rows::checked(row, 2, "name", SubscriptionName::new)?,
         url: row.get(3)?,
-        types: types
-            .split_terminator(' ')
-            .filter_map(|kind| kind.parse().ok())
-            .collect(),
+        types: columns::types(&types),
         disabled: rows::optional(row, 5, "disabled", |why: String| why.parse().ok())?,
         secret_generation: row.get(6)?,
         previous_secret_until: rows::optional(row, 7, "previous_secret_until", Timestamp::from_millis)?,
@@ -32,14 +31,6 @@ fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
         failing_since: rows::optional(row, 9, "failing_since", Timestamp::from_millis)?,
         next_try_at: rows::optional(row, 10, "next_try_at", Timestamp::from_millis)?,
     })
-}
-
-fn types_text(types: EventTypes) -> String {
-    types
-        .iter()
-        .map(prilavok_domain::rules::NotificationType::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 /// Tells every process on this file that subscriptions changed.
@@ -63,10 +54,7 @@ pub(super) fn create(
     let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, new.business, once, now)? {
         let id = SubscriptionId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
-        return Ok(Applied {
-            value: existing(conn, new.business, id)?,
-            replayed: true,
-        });
+        return Ok(Applied::before(existing(conn, new.business, id)?));
     }
     must_exist(registry::business(conn, new.business)?, || {
         Entity::Business(new.business)
@@ -84,7 +72,7 @@ pub(super) fn create(
         id,
         new.name.as_str(),
         &new.url,
-        types_text(new.types),
+        columns::types_text(new.types),
         now.as_millis(),
         newest,
         DisabledBy::Hand.as_str(),
@@ -92,10 +80,7 @@ pub(super) fn create(
     changed(conn)?;
     idempotency::remember(conn, new.business, once, id, now)?;
     let id = SubscriptionId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
-    Ok(Applied {
-        value: existing(conn, new.business, id)?,
-        replayed: false,
-    })
+    Ok(Applied::now(existing(conn, new.business, id)?))
 }
 
 pub(super) fn list(conn: &Connection, business: BusinessId) -> Result<Vec<Subscription>> {
@@ -153,7 +138,7 @@ pub(super) fn change(
         id.get(),
         name.as_str(),
         change.url.as_ref().unwrap_or(&there.url),
-        types_text(change.types.unwrap_or(there.types)),
+        columns::types_text(change.types.unwrap_or(there.types)),
     ))?;
     changed(conn)?;
     existing(conn, business, id)
