@@ -6,9 +6,15 @@ cd "$(dirname "$0")"
 
 venv=()
 python3 -c 'import ensurepip' 2>/dev/null || venv=(python3-venv)
+# Tests start clusters of their own (tests/postgres). Debian's package would make and start one for the whole machine.
+postgres=()
+if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+    postgres=(postgresql)
+    write_as_root /etc/postgresql-common/createcluster.d/no-main-cluster.conf 'create_main_cluster = false'
+fi
 # Word splitting is wanted: one package a word.
 # shellcheck disable=SC2046
-install_packages $(missing_packages cc:build-essential python3:python3 curl:curl chromium:chromium chromedriver:chromium-driver) "${venv[@]}"
+install_packages $(missing_packages cc:build-essential python3:python3 curl:curl chromium:chromium chromedriver:chromium-driver) "${venv[@]}" "${postgres[@]}"
 cargo test --workspace --locked
 tests/conformance/run.sh
 tests/signatures/run.sh

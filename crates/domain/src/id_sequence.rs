@@ -72,15 +72,6 @@ impl IdSequence {
         }
     }
 
-    /// The next id of a clocked sequence above `floor` as well, an id that another node may have handed out; for a plain
-    /// one, which no other node has, the next id.
-    pub fn next_above(&mut self, of: IdFor, now: Timestamp, floor: i64) -> i64 {
-        if let Self::Clocked { last, .. } = self {
-            *last = floor.max(*last);
-        }
-        self.next(of, now)
-    }
-
     /// The next id, above every earlier one of its kind.
     pub fn next(&mut self, of: IdFor, now: Timestamp) -> i64 {
         match self {
@@ -171,16 +162,6 @@ mod tests {
                     "node {node} met another"
                 );
             }
-        }
-    }
-
-    #[test]
-    fn an_id_is_above_that_of_a_node_whose_clock_is_ahead() {
-        for there in 0..NODES {
-            let mut ahead = IdSequence::clocked(there, 0);
-            let floor = ahead.next(IdFor::Message, at(7_200_000));
-            let mut ids = IdSequence::clocked(3, 0);
-            assert!(ids.next_above(IdFor::Message, at(5), floor) > floor, "node {there}");
         }
     }
 

@@ -131,7 +131,13 @@ impl App {
         let secret = store.server_secret().await?;
         let metrics = Arc::new(Metrics::new()?);
         store.observe(metrics.clone());
-        let usage = store.usage(clock.now().hour_start()).await?;
+        let limits = match store.counting_nodes() {
+            Some(_) => Limiter::shared(settings.limits.clone(), Arc::clone(&store)),
+            None => {
+                let usage = store.usage(clock.now().hour_start()).await?;
+                Limiter::new(settings.limits.clone(), &usage)
+            }
+        };
         let sender = Sender::new(
             WebhookClient::new(settings.notifications.guard(), Arc::new(SystemResolver)),
             SigningSecrets::new(&secret),
@@ -175,7 +181,7 @@ impl App {
             recorder,
             request_log: log,
             access: AccessCache::new(Arc::clone(&store)).await?,
-            limits: Limiter::new(settings.limits.clone(), &usage),
+            limits,
             buyers: Buyers::new(&settings.buyer, &secret),
             links: FileLinks::new(&secret, settings.files.link_ttl_seconds),
             notifier,
@@ -226,6 +232,9 @@ impl App {
     /// Keeps the hourly counts that changed, so many at a time and with a pause between. What cannot be kept is tried again
     /// with the next ones.
     async fn keep_usage(&self, pause: Duration) {
+        if let Err(error) = self.limits.tell(self.now()).await {
+            tracing::warn!(%error, "the other nodes could not be told of hourly counts");
+        }
         let mut unkept = Unkept {
             limits: &self.limits,
             usage: self.limits.drain_changed(),
@@ -256,6 +265,9 @@ impl App {
             tracing::warn!("some notifications were cut off: they are sent again after the next start");
         }
         self.keep_usage(Duration::ZERO).await;
+        if let Err(error) = self.limits.leave().await {
+            tracing::warn!(%error, "calls that were taken in advance could not be given back");
+        }
         self.stop_search().await;
         self.store.close().await;
         self.close_request_log().await;

@@ -1,13 +1,10 @@
 //! What is asked of chats, and how lists of them are paged.
 
-use prilavok_domain::rules::{self, Initiator, WaitFor};
+use prilavok_domain::rules::{Initiator, WaitFor};
 use prilavok_domain::{
-    BusinessId, Chat, ChatId, ChatStatus, ChatType, Context, ContextType, Customer, Event, FileName,
-    MessageId, MessageText, Order, OrderId, Placement, PublicId, Return, ReturnId, Sender, Timestamp,
+    Attachment, Chat, ChatId, ChatStatus, ChatType, ContextType, Event, FileId, FileName, MessageId,
+    MessageText, OrderId, PublicId, ReturnId, Sender, Timestamp,
 };
-
-use crate::error::must_exist;
-use crate::{Conflict, Entity, Refusal, Result, StoreError};
 
 /// What a chat to be started is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,62 +148,15 @@ pub struct Page<T> {
     pub more: bool,
 }
 
-impl<T> Page<T> {
-    /// A page of `limit` rows, of which one more was read to see whether it is there.
-    pub(crate) fn of(mut items: Vec<T>, limit: usize) -> Self {
-        let more = items.len() > limit;
-        items.truncate(limit);
-        Self { items, more }
-    }
-}
-
-impl NewMessage {
-    /// A message of SUPPORT.
-    pub(crate) fn support(text: &MessageText, wait_for: Option<WaitFor>) -> Self {
-        Self {
-            sender: Sender::Support,
-            text: Some(text.clone()),
-            files: Vec::new(),
-            wait_for,
-        }
-    }
-}
-
-impl ChatChange {
-    /// What happens to the chat by it.
-    pub(crate) const fn event(self) -> rules::Event {
-        match self {
-            Self::Escalate => rules::Event::Escalated,
-            Self::Finish => rules::Event::Finished,
-        }
-    }
-}
-
-impl ChatFilter {
-    /// Whether chats are asked for by what they are about.
-    pub(crate) fn by_subject(&self) -> bool {
-        !self.orders.is_empty() || !self.contexts.is_empty()
-    }
-
-    /// Every kind of chat that is asked for.
-    pub(crate) fn kinds(&self) -> Vec<(ChatType, ChatStatus, ContextType)> {
-        kinds(&self.types, &self.statuses, &self.context_types)
-    }
-}
-
-/// Every kind of chat that is asked for, once each, as the index `chat_by_kind` sorts them.
-pub(crate) fn kinds(
-    types: &[ChatType],
-    statuses: &[ChatStatus],
-    context_types: &[ContextType],
-) -> Vec<(ChatType, ChatStatus, ContextType)> {
+/// Every kind of chat that a filter asks for, once each and in order.
+pub(crate) fn kinds(filter: &ChatFilter) -> Vec<(ChatType, ChatStatus, ContextType)> {
     fn or_all<'a, T>(wanted: &'a [T], all: &'a [T]) -> &'a [T] {
         if wanted.is_empty() { all } else { wanted }
     }
     let mut kinds = Vec::new();
-    for kind in or_all(types, ChatType::ALL) {
-        for status in or_all(statuses, ChatStatus::ALL) {
-            for context in or_all(context_types, ContextType::ALL) {
+    for kind in or_all(&filter.types, ChatType::ALL) {
+        for status in or_all(&filter.statuses, ChatStatus::ALL) {
+            for context in or_all(&filter.context_types, ContextType::ALL) {
                 // Nobody disputes a direct question, and a dispute is never new.
                 let possible = *kind == ChatType::Chat
                     || (*context != ContextType::Direct && *status != ChatStatus::New);
@@ -222,76 +172,14 @@ pub(crate) fn kinds(
     kinds
 }
 
-/// The id that a chat's context is found by: the order's or the return's, zero for a direct question.
-pub(crate) const fn context_id(context: &Context) -> i64 {
-    match context {
-        Context::Order { order, .. } => order.get(),
-        Context::Return { returned, .. } => returned.get(),
-        Context::Direct => 0,
-    }
-}
-
-/// What is registered around a chat that is to be started.
-#[derive(Debug, Default)]
-pub(crate) struct Around {
-    /// Whether the business exists.
-    pub(crate) business: bool,
-    /// The customer who was named.
-    pub(crate) named: Option<Customer>,
-    /// The return that it is about.
-    pub(crate) returned: Option<Return>,
-    /// The order that it is about, or whose return.
-    pub(crate) order: Option<Order>,
-    /// The order's customer.
-    pub(crate) customer: Option<Customer>,
-    /// The placement of the order's store.
-    pub(crate) placement: Option<Placement>,
-}
-
-impl StartChat {
-    /// What the chat is to be about, and its customer.
-    pub(crate) fn resolve(
-        &self,
-        business: BusinessId,
-        around: Around,
-    ) -> Result<(Context, rules::Subject, Customer)> {
-        must_exist(around.business.then_some(()), || Entity::Business(business))?;
-        if let Some(named) = &self.customer {
-            must_exist(around.named.as_ref(), || Entity::Customer(named.clone()))?;
+impl StoredFile {
+    /// The file as readers see it.
+    pub(crate) fn attachment(&self, id: FileId) -> Attachment {
+        Attachment {
+            id,
+            name: self.name.clone(),
+            size: self.size,
+            media_type: self.media_type.clone(),
         }
-        let order_id = match self.subject {
-            Subject::Direct => {
-                let customer = around.named.ok_or(StoreError::Refused(Refusal::Rule(
-                    rules::RuleViolation::DirectByPartner,
-                )))?;
-                return Ok((Context::Direct, rules::Subject::Direct, customer));
-            }
-            Subject::Order(id) => id,
-            Subject::Return(id) => must_exist(around.returned, || Entity::Return(id))?.order,
-        };
-        let order = must_exist(around.order, || Entity::Order(order_id))?;
-        let customer = must_exist(around.customer, || Entity::Customer(order.customer.clone()))?;
-        if around
-            .named
-            .is_some_and(|named| named.public_id != customer.public_id)
-        {
-            return Err(Refusal::Conflict(Conflict::OtherCustomer).into());
-        }
-        let campaign = order.campaign;
-        let Subject::Return(returned) = self.subject else {
-            let context = Context::Order {
-                order: order_id,
-                campaign,
-            };
-            return Ok((context, rules::Subject::Order, customer));
-        };
-        let placement = must_exist(around.placement, || Entity::Campaign(campaign))?;
-        let context = Context::Return {
-            returned,
-            order: order_id,
-            campaign,
-        };
-        let test = order.test;
-        Ok((context, rules::Subject::Return { placement, test }, customer))
     }
 }

@@ -27,16 +27,8 @@ pub struct ReplyContent {
     pub text: MessageText,
 }
 
-/// Refuses one more reply than a business may have.
-pub(crate) fn must_have_room(replies: &[SavedReply]) -> Result<()> {
-    if replies.len() >= MAX_SAVED_REPLIES {
-        return Err(Refusal::Conflict(Conflict::TooManyReplies).into());
-    }
-    Ok(())
-}
-
-/// Refuses a name that another reply has.
-pub(crate) fn name_must_be_free(
+/// Refuses a name that another reply than `own` has.
+pub(crate) fn must_be_free(
     replies: &[SavedReply],
     own: Option<SavedReplyId>,
     content: &ReplyContent,

@@ -1,5 +1,7 @@
 //! Keys and tokens as they are kept: by the hash of their secret.
 
+use std::collections::BTreeSet;
+
 use prilavok_domain::{
     BusinessId, CampaignId, CredentialId, CredentialKind, CredentialName, ScopeSet, Timestamp,
 };
@@ -68,4 +70,31 @@ pub struct OperatorToken {
     pub id: CredentialId,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// Scopes as they are kept.
+pub(crate) fn scopes_text(scopes: ScopeSet) -> String {
+    let names: Vec<_> = scopes.iter().map(prilavok_domain::Scope::as_str).collect();
+    names.join(" ")
+}
+
+/// The scopes that [`scopes_text`] kept.
+pub(crate) fn read_scopes(
+    text: &str,
+) -> Result<ScopeSet, <prilavok_domain::Scope as std::str::FromStr>::Err> {
+    text.split_terminator(' ').map(str::parse).collect()
+}
+
+/// A set is kept, in order of id, however it was given.
+pub(crate) fn campaigns_text(campaigns: &[CampaignId]) -> String {
+    let ordered: BTreeSet<_> = campaigns.iter().collect();
+    let ids: Vec<_> = ordered.iter().map(ToString::to_string).collect();
+    ids.join(" ")
+}
+
+/// The campaigns that [`campaigns_text`] kept.
+pub(crate) fn read_campaigns(text: &str) -> Result<Vec<CampaignId>, prilavok_domain::id::OutOfRange> {
+    let ids = text.split_terminator(' ');
+    ids.map(|id| CampaignId::new(id.parse().unwrap_or_default()))
+        .collect::<Result<_, _>>()
 }

@@ -2,10 +2,11 @@
 
 use prilavok_domain::rules::WaitFor;
 use prilavok_domain::{
-    BusinessId, BusinessState, ChatId, CredentialId, DecidedFor, Deed, MessageText, SubscriptionId, Timestamp,
+    BusinessId, BusinessState, ChatId, CredentialId, DecidedFor, Deed, MessageText, Sender, SubscriptionId,
+    Timestamp,
 };
 
-use crate::{Again, NewCredential};
+use crate::{Again, NewCredential, NewMessage};
 
 /// The place in the list of disputes after which a page begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,5 +71,15 @@ impl Act {
             Self::Disable(_) => Deed::Disabled,
             Self::SendAgain(..) => Deed::SentAgain,
         }
+    }
+}
+
+/// A message of the marketplace's people.
+pub(crate) fn support(text: &MessageText) -> NewMessage {
+    NewMessage {
+        sender: Sender::Support,
+        text: Some(text.clone()),
+        files: Vec::new(),
+        wait_for: None,
     }
 }

@@ -123,8 +123,3 @@ pub enum Conflict {
     #[error("the Idempotency-Key was used for another request within the last 24 hours")]
     IdempotencyKeyReused,
 }
-
-/// Turns "not there" into a refusal that names what is missing.
-pub(crate) fn must_exist<T>(found: Option<T>, entity: impl FnOnce() -> Entity) -> Result<T, StoreError> {
-    found.ok_or_else(|| Refusal::NotFound(entity()).into())
-}

@@ -1,7 +1,5 @@
 //! Requests that must happen once, however often they are sent.
 
-use crate::{Conflict, Refusal};
-
 /// How long a key is remembered: 24 hours.
 pub const REMEMBERED_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -41,35 +39,6 @@ pub struct Idempotency {
     pub key: String,
     /// SHA-256 over operation, address and body of the request.
     pub fingerprint: [u8; 32],
-}
-
-impl Idempotency {
-    /// The result that is kept under the key, unless it was another request's.
-    pub(crate) fn answer(&self, fingerprint: &[u8], result: i64) -> crate::Result<i64> {
-        if fingerprint == self.fingerprint {
-            Ok(result)
-        } else {
-            Err(Refusal::Conflict(Conflict::IdempotencyKeyReused).into())
-        }
-    }
-}
-
-impl<T> Applied<T> {
-    /// What was done now.
-    pub(crate) const fn now(value: T) -> Self {
-        Self {
-            value,
-            replayed: false,
-        }
-    }
-
-    /// What was done before.
-    pub(crate) const fn before(value: T) -> Self {
-        Self {
-            value,
-            replayed: true,
-        }
-    }
 }
 
 /// An operation's result, and whether it was done before.

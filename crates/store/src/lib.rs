@@ -9,7 +9,6 @@
 pub mod backup;
 mod beside;
 pub mod chats;
-mod columns;
 pub mod counter;
 pub mod credentials;
 pub mod desk;
@@ -46,7 +45,7 @@ pub use credentials::{Credential, CredentialChange, NewCredential, OperatorToken
 pub use desk::{Act, DisputeCursor};
 pub use error::{Conflict, Entity, Refusal, StoreError};
 pub use idempotency::{Applied, Idempotency, Surface};
-pub use limits::Usage;
+pub use limits::{Calls, Claim, Granted, Usage};
 pub use notifications::{
     Again, Attempt, AttemptFilter, Delivery, ForgetBefore, LoggedAttempt, NewSubscription, Settled,
     Subscription, SubscriptionChange, SubscriptionName, Switch, Try, Waiting,
@@ -434,6 +433,12 @@ pub trait Store: Send + Sync + 'static {
     /// Keeps the counts, each replacing what was kept for the same window; forgets windows that
     /// began before `forget_before`, which looks at all of them.
     async fn save_usage(&self, usage: Vec<Usage>, forget_before: Option<Timestamp>) -> Result<()>;
+    /// How many nodes count calls in this store side by side; `None` where one process serves, which counts by itself
+    /// and keeps what it counted.
+    fn counting_nodes(&self) -> Option<u32>;
+    /// Takes calls in advance or gives them back, in one transaction; answers what became of each claim, in their order.
+    /// No two claims are about one operation of one business.
+    async fn claim_usage(&self, claims: Vec<Claim>) -> Result<Vec<Granted>>;
 
     // --- Upkeep.
 

@@ -31,26 +31,18 @@ impl Observed {
         result
     }
 
-    /// The same for a read that is waited for.
-    pub(crate) async fn reading<T>(&self, work: impl Future<Output = T>) -> T {
-        let Some(observer) = self.0.get() else {
-            return work.await;
-        };
-        let started = Instant::now();
-        let result = work.await;
-        observer.read(started.elapsed());
-        result
+    /// A read took so long.
+    pub(crate) fn read_took(&self, took: Duration) {
+        if let Some(observer) = self.0.get() {
+            observer.read(took);
+        }
     }
 
-    /// The same for a commit that is waited for.
-    pub(crate) async fn committing<T>(&self, writes: usize, work: impl Future<Output = T>) -> T {
-        let Some(observer) = self.0.get() else {
-            return work.await;
-        };
-        let started = Instant::now();
-        let result = work.await;
-        observer.commit(started.elapsed(), writes);
-        result
+    /// A write was committed by itself, after so long.
+    pub(crate) fn commit_took(&self, took: Duration) {
+        if let Some(observer) = self.0.get() {
+            observer.commit(took, 1);
+        }
     }
 
     pub(crate) fn commit<T>(&self, writes: usize, work: impl FnOnce() -> T) -> T {

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use parking_lot::Mutex;
 use prilavok_domain::{BusinessId, Timestamp};
 use prilavok_store::Usage;
+use prilavok_store::limits::is_open;
 use prilavok_wire::Operation;
 
 use super::settings::Limit;
@@ -27,7 +28,7 @@ impl Window {
         Self::after(limit, 0, now.hour_start())
     }
 
-    fn after(limit: Limit, used: u64, hour: Timestamp) -> Self {
+    pub(super) fn after(limit: Limit, used: u64, hour: Timestamp) -> Self {
         let limit = limit.as_number();
         let used = u32::try_from(used).unwrap_or(u32::MAX);
         Self {
@@ -38,20 +39,13 @@ impl Window {
     }
 }
 
-type Key = (BusinessId, Operation);
+/// What is counted by itself.
+pub(super) type Key = (BusinessId, Operation);
 
 #[derive(Clone, Copy)]
 struct Count {
     hour: Timestamp,
     used: u64,
-}
-
-impl Count {
-    /// Whether the window goes on in `hour`. A clock that steps back an hour stays in the window it was in, so that
-    /// nobody gets an hour's calls twice; one that was wrong by more must not hold a window open for as long.
-    fn is_open(&self, hour: Timestamp) -> bool {
-        self.hour >= hour && self.hour <= hour.plus_millis(HOUR_MS)
-    }
 }
 
 #[derive(Default)]
@@ -127,7 +121,7 @@ impl HourlyCounts {
         let counts = self.0.lock();
         let hour = now.hour_start();
         match counts.by_key.get(&(business, operation)) {
-            Some(count) if count.is_open(hour) => Window::after(limit, count.used, count.hour),
+            Some(count) if is_open(count.hour, hour) => Window::after(limit, count.used, count.hour),
             _ => Window::after(limit, 0, hour),
         }
     }
@@ -156,10 +150,10 @@ impl Counts {
     fn current(&mut self, key: Key, hour: Timestamp) -> &mut Count {
         if self.latest != Some(hour) {
             self.latest = Some(hour);
-            self.by_key.retain(|_, count| count.is_open(hour));
+            self.by_key.retain(|_, count| is_open(count.hour, hour));
         }
         let count = self.by_key.entry(key).or_insert(Count { hour, used: 0 });
-        if !count.is_open(hour) {
+        if !is_open(count.hour, hour) {
             *count = Count { hour, used: 0 };
         }
         count

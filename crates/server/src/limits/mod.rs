@@ -1,14 +1,21 @@
-//! The parallel and the hourly limits: counted in memory, kept by the store a second behind.
+//! The parallel and the hourly limits. One node counts in memory, and the store keeps its counts a second behind; nodes
+//! that serve side by side count the hour together, in the store.
 //!
 //! [`settings`] says how much is allowed, [`hourly`] counts calls in windows aligned to the clock
-//! hour, [`parallel`] counts calls under way.
+//! hour, `shared` does so for many nodes, [`parallel`] counts calls under way.
 
 pub mod hourly;
 pub mod parallel;
 pub mod settings;
+mod share;
+#[cfg(test)]
+mod share_tests;
+mod shared;
+
+use std::sync::Arc;
 
 use prilavok_domain::{BusinessId, Timestamp};
-use prilavok_store::Usage;
+use prilavok_store::{Store, StoreError, Usage};
 use prilavok_wire::Operation;
 
 pub use hourly::Window;
@@ -17,6 +24,7 @@ pub use settings::{Limit, LimitSettings};
 
 use hourly::HourlyCounts;
 use parallel::ParallelCounts;
+use shared::SharedCounts;
 
 /// Which limit refused a call, and what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,17 +44,35 @@ pub enum LimitRefusal {
 /// Counts calls and refuses the ones too many.
 pub struct Limiter {
     settings: LimitSettings,
-    hourly: HourlyCounts,
+    hourly: Hourly,
     parallel: ParallelCounts,
+}
+
+/// Who counts the calls of an hour.
+enum Hourly {
+    /// This process alone.
+    Own(HourlyCounts),
+    /// All nodes together.
+    Shared(SharedCounts),
 }
 
 impl Limiter {
     /// Starts from what was counted before, as kept by the store.
     #[must_use]
     pub fn new(settings: LimitSettings, kept: &[Usage]) -> Self {
+        Self::over(settings, Hourly::Own(HourlyCounts::new(kept)))
+    }
+
+    /// Counts together with the other nodes of a store.
+    #[must_use]
+    pub fn shared(settings: LimitSettings, store: Arc<dyn Store>) -> Self {
+        Self::over(settings, Hourly::Shared(SharedCounts::new(store)))
+    }
+
+    fn over(settings: LimitSettings, hourly: Hourly) -> Self {
         Self {
             settings,
-            hourly: HourlyCounts::new(kept),
+            hourly,
             parallel: ParallelCounts::default(),
         }
     }
@@ -60,14 +86,18 @@ impl Limiter {
     }
 
     /// Takes one call of the hour.
-    pub fn take(
+    pub async fn take(
         &self,
         operation: Operation,
         business: BusinessId,
         now: Timestamp,
     ) -> Result<(), LimitRefusal> {
         let limit = self.settings.hourly(operation, business);
-        if self.hourly.take(operation, business, now, limit) {
+        let taken = match &self.hourly {
+            Hourly::Own(counts) => counts.take(operation, business, now, limit),
+            Hourly::Shared(counts) => counts.take((business, operation), now, limit).await,
+        };
+        if taken {
             Ok(())
         } else {
             Err(LimitRefusal::Hourly {
@@ -78,13 +108,22 @@ impl Limiter {
 
     /// Gives back a call taken at `taken_at`, if its hour is not over.
     pub fn give_back(&self, operation: Operation, business: BusinessId, taken_at: Timestamp) {
-        self.hourly.give_back(operation, business, taken_at);
+        match &self.hourly {
+            Hourly::Own(counts) => counts.give_back(operation, business, taken_at),
+            Hourly::Shared(counts) => counts.give_back((business, operation), taken_at),
+        }
     }
 
     /// Counts a call that was refused before the hourly limit was asked; it never refuses.
     pub fn charge(&self, operation: Operation, business: BusinessId, now: Timestamp) {
-        // At the limit there is nothing left to take, and that is all there is to it.
-        let _ = self.take(operation, business, now);
+        match &self.hourly {
+            Hourly::Own(counts) => {
+                let limit = self.settings.hourly(operation, business);
+                // At the limit there is nothing left to take, and that is all there is to it.
+                counts.take(operation, business, now, limit);
+            }
+            Hourly::Shared(counts) => counts.charge((business, operation), now),
+        }
     }
 
     /// What the headers say; for a caller that is not known, an unused window of the usual limit.
@@ -93,7 +132,10 @@ impl Limiter {
         match business {
             Some(business) => {
                 let limit = self.settings.hourly(operation, business);
-                self.hourly.window(operation, business, now, limit)
+                match &self.hourly {
+                    Hourly::Own(counts) => counts.window(operation, business, now, limit),
+                    Hourly::Shared(counts) => counts.window((business, operation), now, limit),
+                }
             }
             None => Window::unused(self.settings.usual_hourly(operation), now),
         }
@@ -105,14 +147,35 @@ impl Limiter {
         self.settings.hourly(operation, business)
     }
 
-    /// The counts that changed since they were last drained.
+    /// The counts that changed since they were last drained; none where nodes count together.
     #[must_use]
     pub fn drain_changed(&self) -> Vec<Usage> {
-        self.hourly.drain_changed()
+        match &self.hourly {
+            Hourly::Own(counts) => counts.drain_changed(),
+            Hourly::Shared(_) => Vec::new(),
+        }
     }
 
     /// Marks `usage` as changed again: it could not be kept.
     pub fn mark_changed(&self, usage: &[Usage]) {
-        self.hourly.mark_changed(usage);
+        if let Hourly::Own(counts) = &self.hourly {
+            counts.mark_changed(usage);
+        }
+    }
+
+    /// To be called once a second: tells the other nodes what they have to know. Does nothing where there are none.
+    pub async fn tell(&self, now: Timestamp) -> Result<(), StoreError> {
+        match &self.hourly {
+            Hourly::Own(_) => Ok(()),
+            Hourly::Shared(counts) => counts.tick(now, &self.settings).await,
+        }
+    }
+
+    /// Leaves to the other nodes what this one does not need any more. Does nothing where there are none.
+    pub async fn leave(&self) -> Result<(), StoreError> {
+        match &self.hourly {
+            Hourly::Own(_) => Ok(()),
+            Hourly::Shared(counts) => counts.leave().await,
+        }
     }
 }

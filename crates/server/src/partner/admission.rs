@@ -83,7 +83,9 @@ pub(super) async fn admit(
 ) -> Result<Admitted, Refused> {
     let Entitled { access, campaign } = entitle(app, &operation.into(), id, credential, incident).await?;
     let seen = campaign.and_then(|number| visible_campaign(&access, credential, number));
-    let slot = take_limits(app, operation, credential, seen, now).map_err(Refused::free)?;
+    let slot = take_limits(app, operation, credential, seen, now)
+        .await
+        .map_err(Refused::free)?;
     Ok(Admitted {
         access,
         campaign,
@@ -166,7 +168,7 @@ fn check_state(area: Area, access: &BusinessAccess, campaign: Option<&Campaign>)
     }
 }
 
-fn take_limits(
+async fn take_limits(
     app: &App,
     operation: Operation,
     credential: &Credential,
@@ -183,7 +185,7 @@ fn take_limits(
     };
     let slot = app.limits.enter(bucket);
     let slot = slot.map_err(|refusal| limit_error(app, refusal, operation, of))?;
-    let taken = app.limits.take(operation, business, now);
+    let taken = app.limits.take(operation, business, now).await;
     taken.map_err(|refusal| limit_error(app, refusal, operation, Limited::Business(business)))?;
     Ok(slot)
 }

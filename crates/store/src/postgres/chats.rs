@@ -2,264 +2,348 @@
 
 use std::sync::Arc;
 
+use deadpool_postgres::GenericClient;
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::rules::{self, ChatState, NotificationType};
+use prilavok_domain::rules::{self, ChatState, Event, NotificationType};
 use prilavok_domain::{
-    BusinessId, CampaignId, Chat, ChatId, Context, ContextType, Customer, OrderId, PublicId, Timestamp,
+    BusinessId, CampaignId, Chat, ChatId, Context, ContextType, Customer, MessageId, Name, Order, OrderId,
+    PublicId, Timestamp,
 };
 use tokio_postgres::Row;
 
-use super::db::Source;
-use super::rows::{self, chat_columns};
+use super::registry::{self, must_be_business, must_exist};
 use super::statements::statements;
-use super::transaction::{Question, Write, kept};
-use super::{idempotency, registry};
-use crate::chats::{Around, context_id};
-use crate::error::must_exist;
+use super::work::Work;
+use super::{idempotency, rows};
 use crate::{
-    Applied, ChatChange, Entity, Idempotency, Refusal, Result, StartChat, Started, StoreError, Subject,
+    Applied, ChatChange, Conflict, Entity, Idempotency, Refusal, Result, StartChat, Started, StoreError,
+    Subject,
 };
 
+/// The columns of [`read`], with the customer's name joined in.
+macro_rules! chat {
+    () => {
+        "c.business_id, c.chat_id, c.type, c.status, c.context_type, c.context_id, c.customer_id, u.name, \
+         c.order_id, c.campaign_id, c.created_at, c.updated_at, c.last_message_id"
+    };
+}
+pub(super) use chat;
+
 statements! {
-    ONE = concat!("SELECT ", chat_columns!(), " FROM chat c JOIN customer u USING (customer_id) \
+    ONE = concat!("SELECT ", chat!(), " FROM chat c JOIN customer u ON u.customer_id = c.customer_id
         WHERE c.business_id = $1 AND c.chat_id = $2");
-    /// Locks the chats for whoever changes them, in the order of their ids.
-    LOCK = concat!("SELECT ", chat_columns!(), " FROM chat c JOIN customer u USING (customer_id) \
-        WHERE c.business_id = $1 AND c.chat_id = ANY ($2) ORDER BY c.chat_id FOR NO KEY UPDATE OF c");
-    INSERT = "INSERT INTO chat (business_id, chat_id, type, status, context_type, context_id, customer_id, order_id, \
-            campaign_id, created_at, updated_at) \
+    /// Whoever else changes the chat waits until this has ended.
+    LOCK = "SELECT chat_id FROM chat WHERE business_id = $1 AND chat_id = $2 FOR UPDATE";
+    /// What a chat is about does not change while it is started.
+    HOLD_ORDER = "SELECT order_id FROM purchase WHERE business_id = $1 AND order_id = $2 FOR SHARE";
+    HOLD_RETURN = "SELECT return_id FROM purchase_return WHERE business_id = $1 AND return_id = $2 FOR SHARE";
+    OF_CUSTOMER = "SELECT chat_id FROM chat
+        WHERE business_id = $1 AND customer_id = $2 AND type = 'CHAT' AND context_type = 'DIRECT'";
+    OF_CONTEXT = "SELECT chat_id FROM chat WHERE business_id = $1 AND context_type = $2 AND context_id = $3
+        AND type = 'CHAT' AND context_type <> 'DIRECT'";
+    IN_ARBITRATION = "SELECT EXISTS (SELECT 1 FROM chat WHERE business_id = $1 AND context_type = $2 AND context_id = $3
+        AND type = 'ARBITRAGE' AND status <> 'FINISHED')";
+    INSERT = "INSERT INTO chat (business_id, chat_id, type, status, context_type, context_id, customer_id, order_id,
+            campaign_id, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)";
     SET_STATUS = "UPDATE chat SET status = $3 WHERE business_id = $1 AND chat_id = $2";
-    /// Keeps a return with its order until the chat about it is there.
-    HOLD_RETURN = "SELECT 1 FROM purchase_return WHERE business_id = $1 AND return_id = $2 FOR SHARE";
-    /// Keeps an order with its customer and store until the chat about it is there.
-    HOLD_ORDER = "SELECT 1 FROM purchase WHERE business_id = $1 AND order_id = coalesce($2, \
-        (SELECT r.order_id FROM purchase_return r WHERE r.business_id = $1 AND r.return_id = $3)) FOR SHARE";
-    /// What is registered around a chat to be started: by order ($2) or return ($3), for the customer $4.
-    AROUND = "SELECT n.customer_id, n.name, r.business_id, r.return_id, r.order_id, \
-            o.business_id, o.order_id, o.campaign_id, o.customer_id, o.test, u.customer_id, u.name, p.placement \
-        FROM business b LEFT JOIN customer n ON n.customer_id = $4 \
-        LEFT JOIN purchase_return r ON r.business_id = b.business_id AND r.return_id = $3 \
-        LEFT JOIN purchase o ON o.business_id = b.business_id AND o.order_id = coalesce($2, r.order_id) \
-        LEFT JOIN customer u ON u.customer_id = o.customer_id \
-        LEFT JOIN campaign p ON p.business_id = o.business_id AND p.campaign_id = o.campaign_id \
-        WHERE b.business_id = $1";
-    OF_CONTEXT = concat!("SELECT ", chat_columns!(), " FROM chat c JOIN customer u USING (customer_id) \
-        WHERE c.business_id = $1 AND c.context_type = $2 AND c.context_id = $3 AND c.type = 'CHAT' \
-            AND c.context_type <> 'DIRECT'");
-    OF_CUSTOMER = concat!("SELECT ", chat_columns!(), " FROM chat c JOIN customer u USING (customer_id) \
-        WHERE c.business_id = $1 AND c.customer_id = $2 AND c.type = 'CHAT' AND c.context_type = 'DIRECT'");
-    /// Whether there is an unfinished dispute about what a chat is about.
-    DISPUTED = "SELECT EXISTS (SELECT 1 FROM chat d WHERE d.business_id = c.business_id AND d.context_type = c.context_type \
-            AND d.context_id = c.context_id AND d.type = 'ARBITRAGE' AND d.status <> 'FINISHED') \
-        FROM chat c WHERE c.business_id = $1 AND c.chat_id = $2";
 }
 
 pub(super) async fn start(
-    write: &Write,
+    work: &mut Work<'_>,
     business: BusinessId,
     start: &StartChat,
     once: Option<&Idempotency>,
     now: Timestamp,
 ) -> Result<Applied<Started>> {
-    let tenant = business.get();
-    let (order, returned) = match start.subject {
-        Subject::Order(id) => (Some(id.get()), None),
-        Subject::Return(id) => (None, Some(id.get())),
-        Subject::Direct => (None, None),
-    };
-    let named = start.customer.as_ref().map(PublicId::as_str);
-    let kind = if returned.is_some() {
-        ContextType::Return
-    } else {
-        ContextType::Order
-    };
-    let (kind, context) = (kind.as_str(), order.or(returned));
-    let there: Question<'_> = match start.subject {
-        Subject::Direct => (OF_CUSTOMER, &[&tenant, &named]),
-        Subject::Order(_) | Subject::Return(_) => (OF_CONTEXT, &[&tenant, &kind, &context]),
-    };
-    let questions: &[Question<'_>] = &[
-        (HOLD_RETURN, &[&tenant, &returned]),
-        (HOLD_ORDER, &[&tenant, &order, &returned]),
-        (AROUND, &[&tenant, &order, &returned, &named]),
-        there,
-    ];
-    let (earlier, answers) = idempotency::ask(write, business, once, now, questions).await?;
-    if let Some(id) = earlier {
-        let chat = by_number(write, business, id).await?;
-        return Ok(Applied::before(Started { chat, created: false }));
+    if let Some(id) = idempotency::earlier(&work.tx, business, once, now).await? {
+        let chat = by_number(&work.tx, business, id).await?;
+        return Ok(Applied {
+            value: Started { chat, created: false },
+            replayed: true,
+        });
     }
-    let [_, _, around, there] = answers.as_slice() else {
-        return Err(StoreError::Failed("an answer is missing".into()));
-    };
-    let around = around.first().map(read_around).transpose()?.unwrap_or_default();
-    let (context, subject, customer) = start.resolve(business, around)?;
-    let started = match there.first().map(rows::chat).transpose()? {
-        Some(chat) => Started { chat, created: false },
+    let (context, subject, customer) = resolve(&work.tx, business, start).await?;
+    let there = of_context(&work.tx, business, &context, &customer).await?;
+    let created = there.is_none();
+    let id = match there {
+        Some(id) => id,
         None => {
             let state = rules::may_start_chat(start.initiator, subject).map_err(Refusal::Rule)?;
-            let chat = insert(write, business, context, Arc::new(customer), state, now)?;
-            write.note(business, NotificationType::ChatCreated, chat.id, None, now);
-            Started { chat, created: true }
+            let id = insert(work, business, context, &customer, state, now).await?;
+            work.note(business, NotificationType::ChatCreated, id, None, now);
+            id
         }
     };
-    idempotency::remember(write, business, once, started.chat.id.get(), now);
-    Ok(Applied::now(started))
-}
-
-fn read_around(row: &Row) -> Result<Around> {
-    let there = |at: usize| rows::get::<Option<i64>>(row, at).map(|id| id.is_some());
-    let customer_at = |at: usize| match rows::get::<Option<&str>>(row, at)? {
-        Some(_) => rows::customer_at(row, at).map(Some),
-        None => Ok(None),
-    };
-    Ok(Around {
-        business: true,
-        named: customer_at(0)?,
-        returned: there(2)?.then(|| rows::returned_at(row, 2)).transpose()?,
-        order: there(5)?.then(|| rows::order_at(row, 5)).transpose()?,
-        customer: customer_at(10)?,
-        placement: rows::optional(row, 12, "placement", |text: &str| text.parse().ok())?,
+    idempotency::remember(&work.tx, business, once, id.get(), now).await?;
+    let chat = by_number(&work.tx, business, id.get()).await?;
+    Ok(Applied {
+        value: Started { chat, created },
+        replayed: false,
     })
 }
 
-fn insert(
-    write: &Write,
+/// Finds what the chat is to be about, and its customer.
+async fn resolve(
+    conn: &impl GenericClient,
+    business: BusinessId,
+    start: &StartChat,
+) -> Result<(Context, rules::Subject, Customer)> {
+    must_be_business(conn, business).await?;
+    let named = match &start.customer {
+        Some(id) => Some(must_be_customer(conn, id).await?),
+        None => None,
+    };
+    match start.subject {
+        Subject::Order(id) => {
+            let (order, customer) = of_order(conn, business, id, named.as_ref()).await?;
+            let context = Context::Order {
+                order: id,
+                campaign: order.campaign,
+            };
+            Ok((context, rules::Subject::Order, customer))
+        }
+        Subject::Return(id) => {
+            rows::query_opt(conn, HOLD_RETURN, &[&business.get(), &id.get()]).await?;
+            let returned = must_exist(registry::returned(conn, business, id).await?, || {
+                Entity::Return(id)
+            })?;
+            let (order, customer) = of_order(conn, business, returned.order, named.as_ref()).await?;
+            let campaign = registry::campaign(conn, business, order.campaign).await?;
+            let placement = must_exist(campaign, || Entity::Campaign(order.campaign))?.placement;
+            let context = Context::Return {
+                returned: id,
+                order: order.id,
+                campaign: order.campaign,
+            };
+            let subject = rules::Subject::Return {
+                placement,
+                test: order.test,
+            };
+            Ok((context, subject, customer))
+        }
+        Subject::Direct => {
+            let customer = named.ok_or(StoreError::Refused(Refusal::Rule(
+                rules::RuleViolation::DirectByPartner,
+            )))?;
+            Ok((Context::Direct, rules::Subject::Direct, customer))
+        }
+    }
+}
+
+async fn must_be_customer(conn: &impl GenericClient, id: &PublicId) -> Result<Customer> {
+    must_exist(registry::customer(conn, id).await?, || {
+        Entity::Customer(id.clone())
+    })
+}
+
+/// An order and its customer, who must be the one that was named.
+async fn of_order(
+    conn: &impl GenericClient,
+    business: BusinessId,
+    id: OrderId,
+    named: Option<&Customer>,
+) -> Result<(Order, Customer)> {
+    rows::query_opt(conn, HOLD_ORDER, &[&business.get(), &id.get()]).await?;
+    let order = must_exist(registry::order(conn, business, id).await?, || Entity::Order(id))?;
+    let customer = must_be_customer(conn, &order.customer).await?;
+    if named.is_some_and(|named| named.public_id != customer.public_id) {
+        return Err(Refusal::Conflict(Conflict::OtherCustomer).into());
+    }
+    Ok((order, customer))
+}
+
+/// The ordinary chat of a context, if it has begun.
+async fn of_context(
+    conn: &impl GenericClient,
+    business: BusinessId,
+    context: &Context,
+    customer: &Customer,
+) -> Result<Option<ChatId>> {
+    let found = match context {
+        Context::Direct => {
+            let values: &rows::Values<'_> = &[&business.get(), &customer.public_id.as_str()];
+            rows::query_opt(conn, OF_CUSTOMER, values).await?
+        }
+        Context::Order { .. } | Context::Return { .. } => {
+            let values: &rows::Values<'_> =
+                &[&business.get(), &context.kind().as_str(), &context_id(context)];
+            rows::query_opt(conn, OF_CONTEXT, values).await?
+        }
+    };
+    found.map(|row| rows::id(&row, 0, "chat_id")).transpose()
+}
+
+fn context_id(context: &Context) -> i64 {
+    match context {
+        Context::Order { order, .. } => order.get(),
+        Context::Return { returned, .. } => returned.get(),
+        Context::Direct => 0,
+    }
+}
+
+async fn insert(
+    work: &Work<'_>,
     business: BusinessId,
     context: Context,
-    customer: Arc<Customer>,
+    customer: &Customer,
     state: ChatState,
     now: Timestamp,
-) -> Result<Chat> {
-    let id = write.next_id(IdFor::Chat, now);
-    write.put(
+) -> Result<ChatId> {
+    let id = work.next_id(IdFor::Chat, now);
+    rows::execute(
+        &work.tx,
         INSERT,
-        kept![
-            business.get(),
-            id,
-            state.kind.as_str(),
-            state.status.as_str(),
-            context.kind().as_str(),
-            context_id(&context),
-            customer.public_id.as_str().to_owned(),
-            context.order().map(OrderId::get),
-            context.campaign().map(CampaignId::get),
-            now.as_millis(),
+        &[
+            &business.get(),
+            &id,
+            &state.kind.as_str(),
+            &state.status.as_str(),
+            &context.kind().as_str(),
+            &context_id(&context),
+            &customer.public_id.as_str(),
+            &context.order().map(OrderId::get),
+            &context.campaign().map(CampaignId::get),
+            &now.as_millis(),
         ],
-    );
-    Ok(Chat {
-        business,
-        id: ChatId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?,
-        context,
-        customer,
-        kind: state.kind,
-        status: state.status,
-        created_at: now,
-        updated_at: now,
-        last_message: None,
-    })
+    )
+    .await?;
+    ChatId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))
 }
 
 pub(super) async fn start_arbitration(
-    write: &Write,
+    work: &mut Work<'_>,
     business: BusinessId,
     beside: ChatId,
     once: Option<&Idempotency>,
     now: Timestamp,
 ) -> Result<Applied<Chat>> {
-    let (tenant, number) = (business.get(), beside.get());
-    let numbers = vec![number];
-    let questions: &[Question<'_>] = &[(LOCK, &[&tenant, &numbers]), (DISPUTED, &[&tenant, &number])];
-    let (earlier, answers) = idempotency::ask(write, business, once, now, questions).await?;
-    if let Some(id) = earlier {
-        return Ok(Applied::before(by_number(write, business, id).await?));
+    if let Some(id) = idempotency::earlier(&work.tx, business, once, now).await? {
+        return Ok(Applied {
+            value: by_number(&work.tx, business, id).await?,
+            replayed: true,
+        });
     }
-    let [chat, disputed] = answers.as_slice() else {
-        return Err(StoreError::Failed("an answer is missing".into()));
-    };
-    let chat = chat.first().map(rows::chat).transpose()?;
-    let chat = must_exist(chat, || Entity::Chat(beside))?;
-    let unfinished = disputed.first().map(|row| rows::get(row, 0)).transpose()?;
-    let state = rules::may_start_arbitration(chat.kind, chat.context.kind(), unfinished.unwrap_or(false))
-        .map_err(Refusal::Rule)?;
-    let dispute = insert(write, business, chat.context, chat.customer, state, now)?;
-    write.note(
-        business,
-        NotificationType::ChatArbitrageStarted,
-        dispute.id,
-        None,
-        now,
-    );
-    idempotency::remember(write, business, once, dispute.id.get(), now);
-    Ok(Applied::now(dispute))
+    let chat = locked(&work.tx, business, beside).await?;
+    let values: &rows::Values<'_> = &[
+        &business.get(),
+        &chat.context.kind().as_str(),
+        &context_id(&chat.context),
+    ];
+    let unfinished: bool = rows::get(&rows::query_one(&work.tx, IN_ARBITRATION, values).await?, 0)?;
+    let state =
+        rules::may_start_arbitration(chat.kind, chat.context.kind(), unfinished).map_err(Refusal::Rule)?;
+    let id = insert(work, business, chat.context, &chat.customer, state, now).await?;
+    work.note(business, NotificationType::ChatArbitrageStarted, id, None, now);
+    idempotency::remember(&work.tx, business, once, id.get(), now).await?;
+    Ok(Applied {
+        value: existing(&work.tx, business, id).await?,
+        replayed: false,
+    })
 }
 
 pub(super) async fn change(
-    write: &Write,
+    work: &mut Work<'_>,
     business: BusinessId,
     id: ChatId,
     change: ChatChange,
     once: Option<&Idempotency>,
     now: Timestamp,
 ) -> Result<Applied<Chat>> {
-    let (tenant, numbers) = (business.get(), vec![id.get()]);
-    let questions: &[Question<'_>] = &[(LOCK, &[&tenant, &numbers])];
-    let (earlier, answers) = idempotency::ask(write, business, once, now, questions).await?;
-    if let Some(id) = earlier {
-        return Ok(Applied::before(by_number(write, business, id).await?));
+    if let Some(id) = idempotency::earlier(&work.tx, business, once, now).await? {
+        return Ok(Applied {
+            value: by_number(&work.tx, business, id).await?,
+            replayed: true,
+        });
     }
-    let chat = answers.first().and_then(|rows| rows.first()).map(rows::chat);
-    let chat = must_exist(chat.transpose()?, || Entity::Chat(id))?;
-    let event = change.event();
+    let chat = locked(&work.tx, business, id).await?;
+    let event = match change {
+        ChatChange::Escalate => Event::Escalated,
+        ChatChange::Finish => Event::Finished,
+    };
     let state = ChatState {
         kind: chat.kind,
         status: chat.status,
     }
     .apply(event)
     .map_err(Refusal::Rule)?;
-    write.put(SET_STATUS, kept![tenant, id.get(), state.status.as_str()]);
+    let values: &rows::Values<'_> = &[&business.get(), &id.get(), &state.status.as_str()];
+    rows::execute(&work.tx, SET_STATUS, values).await?;
     if let Some(kind) = state.notification(event) {
-        write.note(business, kind, id, None, now);
+        work.note(business, kind, id, None, now);
     }
-    idempotency::remember(write, business, once, id.get(), now);
-    Ok(Applied::now(Chat {
-        status: state.status,
-        ..chat
-    }))
+    idempotency::remember(&work.tx, business, once, id.get(), now).await?;
+    Ok(Applied {
+        value: Chat {
+            status: state.status,
+            ..chat
+        },
+        replayed: false,
+    })
 }
 
-pub(super) async fn one(source: &impl Source, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
-    source.first(ONE, &[&business.get(), &id.get()], rows::chat).await
+pub(super) async fn one(conn: &impl GenericClient, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
+    number(conn, business, id.get()).await
+}
+
+async fn number(conn: &impl GenericClient, business: BusinessId, id: i64) -> Result<Option<Chat>> {
+    let found = rows::query_opt(conn, ONE, &[&business.get(), &id]).await?;
+    found.as_ref().map(read).transpose()
 }
 
 /// A chat that an id of our own names.
-async fn by_number(source: &impl Source, business: BusinessId, id: i64) -> Result<Chat> {
-    let found = source.first(ONE, &[&business.get(), &id], rows::chat).await?;
+async fn by_number(conn: &impl GenericClient, business: BusinessId, id: i64) -> Result<Chat> {
+    let found = number(conn, business, id).await?;
     found.ok_or_else(|| StoreError::Failed(format!("chat {id} of business {business} is gone").into()))
 }
 
-/// Locks chats that are to be changed, all of which must exist, in the order of their ids; answers them as they were named.
-pub(super) async fn lock(write: &Write, business: BusinessId, ids: &[ChatId]) -> Result<Vec<Chat>> {
-    let numbers: Vec<i64> = ids.iter().map(|id| id.get()).collect();
-    let found = write.all(LOCK, &[&business.get(), &numbers], rows::chat).await?;
-    ids.iter()
-        .map(|id| {
-            must_exist(found.iter().find(|chat| chat.id == *id).cloned(), || {
-                Entity::Chat(*id)
-            })
-        })
-        .collect()
+pub(super) async fn existing(conn: &impl GenericClient, business: BusinessId, id: ChatId) -> Result<Chat> {
+    must_exist(one(conn, business, id).await?, || Entity::Chat(id))
 }
 
-/// The chat, which must exist, locked for whoever changes it.
-pub(super) async fn lock_one(write: &Write, business: BusinessId, id: ChatId) -> Result<Chat> {
-    let mut found = lock(write, business, &[id]).await?;
-    must_exist(found.pop(), || Entity::Chat(id))
+/// A chat that nobody else changes until the transaction ends.
+pub(super) async fn locked(conn: &impl GenericClient, business: BusinessId, id: ChatId) -> Result<Chat> {
+    rows::query_opt(conn, LOCK, &[&business.get(), &id.get()]).await?;
+    existing(conn, business, id).await
 }
 
-/// The business must exist; it stays as it is until the commit, and so does what is counted in it.
-pub(super) async fn lock_business(write: &Write, business: BusinessId) -> Result<()> {
-    let found = write.ask(registry::LOCK_BUSINESS, &[&business.get()]).await?;
-    must_exist(found.first().map(|_| ()), || Entity::Business(business))
+/// A row of the columns of [`chat!`].
+pub(super) fn read(row: &Row) -> Result<Chat> {
+    Ok(Chat {
+        business: rows::id(row, 0, "business_id")?,
+        id: rows::id(row, 1, "chat_id")?,
+        kind: rows::named(row, 2, "type")?,
+        status: rows::named(row, 3, "status")?,
+        context: context(row)?,
+        customer: Arc::new(Customer {
+            public_id: rows::checked(row, 6, "customer_id", PublicId::new)?,
+            name: rows::checked(row, 7, "name", Name::new)?,
+        }),
+        created_at: rows::time(row, 10, "created_at")?,
+        updated_at: rows::time(row, 11, "updated_at")?,
+        last_message: rows::optional(row, 12, "last_message_id", |id| MessageId::new(id).ok())?,
+    })
+}
+
+fn context(row: &Row) -> Result<Context> {
+    Ok(match rows::named(row, 4, "context_type")? {
+        ContextType::Order => Context::Order {
+            order: rows::id(row, 5, "context_id")?,
+            campaign: rows::id(row, 9, "campaign_id")?,
+        },
+        ContextType::Return => Context::Return {
+            returned: rows::id(row, 5, "context_id")?,
+            order: rows::id(row, 8, "order_id")?,
+            campaign: rows::id(row, 9, "campaign_id")?,
+        },
+        ContextType::Direct => Context::Direct,
+    })
+}
+
+/// A page of at most `limit` chats, of which one more was asked for.
+pub(super) fn page(found: &[Row], limit: usize) -> Result<crate::Page<Chat>> {
+    Ok(crate::Page {
+        items: found.iter().take(limit).map(read).collect::<Result<_>>()?,
+        more: found.len() > limit,
+    })
 }

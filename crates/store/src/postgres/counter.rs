@@ -1,58 +1,73 @@
 //! What the people share who answer the chats of a business: how far chats are read, and saved replies.
 
+use std::collections::HashMap;
+
+use deadpool_postgres::GenericClient;
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::{BusinessId, ChatId, MessageId, MessageText, Name, SavedReplyId, Timestamp};
+use prilavok_domain::{BusinessId, ChatId, Message, MessageId, MessageText, Name, SavedReplyId, Timestamp};
 use tokio_postgres::Row;
 
-use super::db::Source;
+use super::registry::must_exist;
 use super::statements::statements;
-use super::transaction::{Write, kept};
-use super::{chats, rows};
-use crate::counter::{ReplyContent, SavedReply, must_have_room, name_must_be_free};
-use crate::error::must_exist;
-use crate::{Entity, Result, StoreError};
+use super::work::Work;
+use super::{chats, messages, rows};
+use crate::counter::{self, MAX_SAVED_REPLIES, ReplyContent, SavedReply};
+use crate::{Conflict, Entity, Page, Refusal, Result, StoreError};
 
 statements! {
-    SEEN = "SELECT s.message_id FROM unnest($2::bigint[]) WITH ORDINALITY AS w (chat_id, place) \
-        LEFT JOIN seen s ON s.business_id = $1 AND s.chat_id = w.chat_id ORDER BY w.place";
-    CHAT_EXISTS = "SELECT 1 FROM chat WHERE business_id = $1 AND chat_id = $2";
-    MARK_SEEN = "INSERT INTO seen (business_id, chat_id, message_id) VALUES ($1, $2, $3) \
-        ON CONFLICT (business_id, chat_id) DO UPDATE SET message_id = excluded.message_id \
-            WHERE seen.message_id < excluded.message_id";
+    SEEN = "SELECT chat_id, message_id FROM seen WHERE business_id = $1 AND chat_id = ANY ($2)";
+    MARK_SEEN = "INSERT INTO seen (business_id, chat_id, message_id) VALUES ($1, $2, $3)
+        ON CONFLICT (business_id, chat_id) DO UPDATE SET message_id = greatest(seen.message_id, excluded.message_id)";
     REPLIES = "SELECT business_id, reply_id, name, text FROM saved_reply WHERE business_id = $1 ORDER BY name";
-    ADD_REPLY = "INSERT INTO saved_reply (business_id, reply_id, name, text) VALUES ($1, $2, $3, $4)";
-    CHANGE_REPLY = "UPDATE saved_reply SET name = $3, text = $4 WHERE business_id = $1 AND reply_id = $2";
-    DELETE_REPLY = "DELETE FROM saved_reply WHERE business_id = $1 AND reply_id = $2";
+    /// Replies of one business change one after the other.
+    LOCK = "SELECT business_id FROM business WHERE business_id = $1 FOR UPDATE";
+    ADD = "INSERT INTO saved_reply (business_id, reply_id, name, text) VALUES ($1, $2, $3, $4)";
+    CHANGE = "UPDATE saved_reply SET name = $3, text = $4 WHERE business_id = $1 AND reply_id = $2";
+    DELETE = "DELETE FROM saved_reply WHERE business_id = $1 AND reply_id = $2";
+}
+
+/// The newest messages of a chat before `before`, oldest first.
+pub(super) async fn latest(
+    conn: &impl GenericClient,
+    business: BusinessId,
+    chat: ChatId,
+    before: Option<MessageId>,
+    limit: usize,
+) -> Result<Page<Message>> {
+    let mut page = messages::page_before(conn, business, chat, before, limit).await?;
+    page.items.reverse();
+    Ok(page)
 }
 
 /// For each of `chats` the newest message of it that was seen.
 pub(super) async fn seen(
-    source: &impl Source,
+    conn: &impl GenericClient,
     business: BusinessId,
     chats: &[ChatId],
 ) -> Result<Vec<Option<MessageId>>> {
-    let chats: Vec<i64> = chats.iter().map(|chat| chat.get()).collect();
-    source
-        .all(SEEN, &[&business.get(), &chats], |row| {
-            rows::optional(row, 0, "message_id", |id: i64| MessageId::new(id).ok())
-        })
-        .await
+    let ids: Vec<_> = chats.iter().map(|chat| chat.get()).collect();
+    let found = rows::query(conn, SEEN, &[&business.get(), &ids]).await?;
+    let found = found
+        .iter()
+        .map(|row| Ok((rows::id(row, 0, "chat_id")?, rows::id(row, 1, "message_id")?)))
+        .collect::<Result<HashMap<ChatId, MessageId>>>()?;
+    Ok(chats.iter().map(|chat| found.get(chat).copied()).collect())
 }
 
 /// Keeps that the messages of a chat up to `message` were seen. What was seen stays so.
 pub(super) async fn mark_seen(
-    write: &Write,
+    conn: &impl GenericClient,
     business: BusinessId,
     chat: ChatId,
     message: MessageId,
 ) -> Result<()> {
-    let found = write.ask(CHAT_EXISTS, &[&business.get(), &chat.get()]).await?;
-    must_exist(found.first(), || Entity::Chat(chat))?;
-    write.put(MARK_SEEN, kept![business.get(), chat.get(), message.get()]);
-    Ok(())
+    chats::existing(conn, business, chat).await?;
+    rows::execute(conn, MARK_SEEN, &[&business.get(), &chat.get(), &message.get()])
+        .await
+        .map(drop)
 }
 
-fn saved_reply(row: &Row) -> Result<SavedReply> {
+fn read(row: &Row) -> Result<SavedReply> {
     Ok(SavedReply {
         business: rows::id(row, 0, "business_id")?,
         id: rows::id(row, 1, "reply_id")?,
@@ -64,23 +79,33 @@ fn saved_reply(row: &Row) -> Result<SavedReply> {
 }
 
 /// The saved replies of a business by name.
-pub(super) async fn replies(source: &impl Source, business: BusinessId) -> Result<Vec<SavedReply>> {
-    source.all(REPLIES, &[&business.get()], saved_reply).await
+pub(super) async fn replies(conn: &impl GenericClient, business: BusinessId) -> Result<Vec<SavedReply>> {
+    let found = rows::query(conn, REPLIES, &[&business.get()]).await?;
+    found.iter().map(read).collect()
 }
 
 pub(super) async fn add_reply(
-    write: &Write,
+    work: &mut Work<'_>,
     business: BusinessId,
     content: &ReplyContent,
     now: Timestamp,
 ) -> Result<SavedReply> {
-    chats::lock_business(write, business).await?;
-    let replies = replies(write, business).await?;
-    must_have_room(&replies)?;
-    name_must_be_free(&replies, None, content)?;
-    let id = write.next_id(IdFor::File, now);
-    let (name, text) = (content.name.as_str().to_owned(), content.text.as_str().to_owned());
-    write.put(ADD_REPLY, kept![business.get(), id, name, text]);
+    must_exist(rows::query_opt(&work.tx, LOCK, &[&business.get()]).await?, || {
+        Entity::Business(business)
+    })?;
+    let replies = replies(&work.tx, business).await?;
+    if replies.len() >= MAX_SAVED_REPLIES {
+        return Err(Refusal::Conflict(Conflict::TooManyReplies).into());
+    }
+    counter::must_be_free(&replies, None, content)?;
+    let id = work.next_id(IdFor::File, now);
+    let values: &rows::Values<'_> = &[
+        &business.get(),
+        &id,
+        &content.name.as_str(),
+        &content.text.as_str(),
+    ];
+    rows::execute(&work.tx, ADD, values).await?;
     Ok(SavedReply {
         business,
         id: SavedReplyId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?,
@@ -89,24 +114,29 @@ pub(super) async fn add_reply(
 }
 
 pub(super) async fn change_reply(
-    write: &Write,
+    work: &mut Work<'_>,
     business: BusinessId,
     id: SavedReplyId,
     content: &ReplyContent,
 ) -> Result<()> {
-    name_must_be_free(&replies(write, business).await?, Some(id), content)?;
-    let (name, text) = (content.name.as_str(), content.text.as_str());
-    let changed = write
-        .change(CHANGE_REPLY, &[&business.get(), &id.get(), &name, &text])
-        .await?;
+    rows::query_opt(&work.tx, LOCK, &[&business.get()]).await?;
+    counter::must_be_free(&replies(&work.tx, business).await?, Some(id), content)?;
+    let values: &rows::Values<'_> = &[
+        &business.get(),
+        &id.get(),
+        &content.name.as_str(),
+        &content.text.as_str(),
+    ];
+    let changed = rows::execute(&work.tx, CHANGE, values).await?;
     must_exist((changed > 0).then_some(()), || Entity::SavedReply(id))
 }
 
-#[expect(
-    clippy::unused_async,
-    reason = "a write is waited for, whether it asks anything or not"
-)]
-pub(super) async fn delete_reply(write: &Write, business: BusinessId, id: SavedReplyId) -> Result<()> {
-    write.put(DELETE_REPLY, kept![business.get(), id.get()]);
-    Ok(())
+pub(super) async fn delete_reply(
+    conn: &impl GenericClient,
+    business: BusinessId,
+    id: SavedReplyId,
+) -> Result<()> {
+    rows::execute(conn, DELETE, &[&business.get(), &id.get()])
+        .await
+        .map(drop)
 }

@@ -1,61 +1,54 @@
 //! What those read who follow the store as a whole: marks, chats by id, changed names.
 
+use deadpool_postgres::GenericClient;
 use prilavok_domain::{BusinessId, Chat, ChatId, PublicId};
 
-use super::db::{Db, Source};
-use super::events;
-use super::rows::{self, chat_columns};
+use super::chats::{self, chat};
 use super::statements::statements;
+use super::{events, rows};
 use crate::{Marks, Result};
 
 statements! {
-    MARKS = "SELECT (SELECT coalesce(max(event_id), 0) FROM event WHERE event_id <= $1), \
-            (SELECT coalesce(max(forgotten_event_id), 0) FROM business_head WHERE forgotten_event_id > 0), \
-            (SELECT value FROM meta WHERE name = 'renamed')",
-        across: "they are the marks of the whole store";
-    CHATS_BY_ID = concat!("SELECT ", chat_columns!(), " FROM (SELECT * FROM chat WHERE (business_id, chat_id) > ($1, $2) \
-        ORDER BY business_id, chat_id LIMIT $3) c JOIN customer u USING (customer_id) ORDER BY c.business_id, c.chat_id"),
-        across: "it goes through the chats of all businesses";
-    RENAMED = "SELECT renamed, customer_id FROM customer WHERE renamed > $1 ORDER BY renamed LIMIT $2",
-        across: "customers are known to all businesses";
+    MARKS = "SELECT coalesce((SELECT number FROM meta WHERE name = 'forgotten_event'), 0),
+        coalesce((SELECT max(renamed) FROM customer WHERE renamed IS NOT NULL), 0)";
+    BY_ID = concat!("SELECT ", chat!(), " FROM chat c JOIN customer u ON u.customer_id = c.customer_id
+        WHERE (c.business_id, c.chat_id) > ($1, $2) ORDER BY c.business_id, c.chat_id LIMIT $3");
+    RENAMED = "SELECT renamed, customer_id FROM customer WHERE renamed > $1 ORDER BY renamed LIMIT $2";
 }
 
-/// How far the store has come. No event up to the mark can appear any more that has not been there before.
-pub(super) async fn marks(db: &Db) -> Result<Marks> {
-    let settled = events::settled_mark(db).await?;
-    let read = |row: &tokio_postgres::Row| {
-        let (newest, forgotten_event): (i64, i64) = (rows::get(row, 0)?, rows::get(row, 1)?);
-        Ok(Marks {
-            event: newest.max(forgotten_event),
-            forgotten_event,
-            renamed: rows::get(row, 2)?,
-        })
-    };
-    Ok(db.first(MARKS, &[&settled], read).await?.unwrap_or_default())
+pub(super) async fn marks(conn: &impl GenericClient) -> Result<Marks> {
+    // What is forgotten meanwhile is seen by the second statement, so nothing between the two is missed.
+    let newest = events::newest(conn, None).await?;
+    let row = rows::query_one(conn, MARKS, &[]).await?;
+    let forgotten_event = rows::get(&row, 0)?;
+    Ok(Marks {
+        event: newest.max(forgotten_event),
+        forgotten_event,
+        renamed: rows::get(&row, 1)?,
+    })
 }
 
 pub(super) async fn chats_by_id(
-    source: &impl Source,
+    conn: &impl GenericClient,
     after: Option<(BusinessId, ChatId)>,
     limit: usize,
 ) -> Result<Vec<Chat>> {
     let (business, chat) = after.map_or((0, 0), |(business, chat)| (business.get(), chat.get()));
-    source
-        .all(CHATS_BY_ID, &[&business, &chat, &rows::count(limit)], rows::chat)
-        .await
+    let found = rows::query(conn, BY_ID, &[&business, &chat, &rows::limit(limit)]).await?;
+    found.iter().map(chats::read).collect()
 }
 
 pub(super) async fn renamed_customers(
-    source: &impl Source,
+    conn: &impl GenericClient,
     after: i64,
     limit: usize,
 ) -> Result<Vec<(i64, PublicId)>> {
-    source
-        .all(RENAMED, &[&after, &rows::count(limit)], |row| {
-            Ok((
-                rows::get(row, 0)?,
-                rows::checked(row, 1, "customer_id", PublicId::new)?,
-            ))
-        })
-        .await
+    let found = rows::query(conn, RENAMED, &[&after, &rows::limit(limit)]).await?;
+    let renamed = found.iter().map(|row| {
+        Ok((
+            rows::get(row, 0)?,
+            rows::checked(row, 1, "customer_id", PublicId::new)?,
+        ))
+    });
+    renamed.collect()
 }

@@ -1,61 +1,254 @@
-//! What this node's commits changed, told to those who wait here and on other nodes.
+//! What nodes tell each other: which businesses have new events, and that access or subscriptions changed.
+//!
+//! A notification within the transaction that it is about would let all commits wait for each other, so a node tells of its
+//! commits afterwards, in a statement of its own, of all of the last 20 ms at once. What is lost on the way (a node was
+//! killed, a connection broke) is found by a look at the tables every second.
 
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::GenericClient;
+use futures_util::StreamExt;
+use parking_lot::Mutex;
 use prilavok_domain::BusinessId;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
+use tokio_postgres::AsyncMessage;
 
-use super::db::Db;
+use super::member::Listening;
+use super::meta::Version;
 use super::statements::statements;
-use crate::{Changes, Result};
+use super::{events, meta, rows};
+use crate::{Changes, Result, StoreError};
+
+/// For how long news is gathered before the others are told.
+const GATHERED_FOR: Duration = Duration::from_millis(20);
+
+/// A notification's text is shorter than 8,000 bytes.
+const LONGEST: usize = 7_000;
+
+/// Changes that a listener may be behind.
+const CHANGES_KEPT: usize = 1_024;
+
+const CHANNEL: &str = "prilavok";
 
 statements! {
-    /// What is told to the other nodes.
-    NOTIFY = "SELECT pg_notify('prilavok', $1)", across: "one message tells of many businesses";
+    NOTIFY = "SELECT pg_notify('prilavok', $1)";
+    LISTEN = "LISTEN prilavok";
 }
 
-/// Commits that a listener may be behind before it is told only that it missed some.
-const CHANGES: usize = 1_024;
-
-/// What a commit changed.
-#[derive(Debug, Default)]
-pub(super) struct Committed {
-    /// Businesses for which somebody may wait.
-    pub(super) touched: Vec<BusinessId>,
-    /// The events that were written.
-    pub(super) events: Vec<(BusinessId, i64)>,
-    /// The new access version, if it was raised.
-    pub(super) access_version: Option<i64>,
-    /// The new version of subscriptions, if it was raised.
-    pub(super) subscriptions_version: Option<i64>,
-}
-
-/// Tells of commits.
+/// What this node knows of what happened, on whichever node.
 pub(super) struct News {
+    instance: i64,
     changes: broadcast::Sender<Changes>,
+    access: AtomicU64,
+    subscriptions: AtomicU64,
+    heard: Mutex<Heard>,
+    to_tell: Mutex<ToTell>,
+    waiting: Notify,
+}
+
+#[derive(Default)]
+struct Heard {
+    /// Every event up to this one was told of.
+    up_to: i64,
+    /// The newest event of businesses that were told of since.
+    newest: HashMap<BusinessId, i64>,
+}
+
+#[derive(Default)]
+struct ToTell {
+    events: HashMap<BusinessId, i64>,
+    versions: bool,
 }
 
 impl News {
-    pub(super) fn new() -> Self {
-        let (changes, _) = broadcast::channel(CHANGES);
-        Self { changes }
-    }
-
-    /// Called after each commit of this node.
-    pub(super) fn committed(&self, committed: Committed) {
-        if !committed.touched.is_empty() {
-            // Nobody listening is nothing to worry about.
-            let _ = self.changes.send(committed.touched.into());
+    pub(super) fn new(instance: i64) -> Self {
+        Self {
+            instance,
+            changes: broadcast::Sender::new(CHANGES_KEPT),
+            access: AtomicU64::new(0),
+            subscriptions: AtomicU64::new(0),
+            heard: Mutex::default(),
+            to_tell: Mutex::default(),
+            waiting: Notify::new(),
         }
     }
 
     pub(super) fn changes(&self) -> broadcast::Receiver<Changes> {
         self.changes.subscribe()
     }
+
+    pub(super) fn version(&self, of: Version) -> u64 {
+        self.cell(of).load(Ordering::Acquire)
+    }
+
+    const fn cell(&self, of: Version) -> &AtomicU64 {
+        match of {
+            Version::Access => &self.access,
+            Version::Subscriptions => &self.subscriptions,
+        }
+    }
+
+    /// A commit of this node's wrote events; each business with its newest one.
+    pub(super) fn committed(&self, touched: &[(BusinessId, i64)]) {
+        if touched.is_empty() {
+            return;
+        }
+        self.tell_listeners(touched);
+        let mut to_tell = self.to_tell.lock();
+        for (business, event) in touched {
+            raise(&mut to_tell.events, *business, *event);
+        }
+        self.waiting.notify_one();
+    }
+
+    /// A commit of this node's raised a version.
+    pub(super) fn raised(&self, of: Version, to: u64) {
+        self.cell(of).fetch_max(to, Ordering::AcqRel);
+        self.to_tell.lock().versions = true;
+        self.waiting.notify_one();
+    }
+
+    /// Wakes who waits here for events that they were not told of yet.
+    fn tell_listeners(&self, touched: &[(BusinessId, i64)]) {
+        let mut fresh = Vec::new();
+        {
+            let mut heard = self.heard.lock();
+            for (business, event) in touched {
+                if *event > heard.up_to && raise(&mut heard.newest, *business, *event) {
+                    fresh.push(*business);
+                }
+            }
+        }
+        if !fresh.is_empty() {
+            // Nobody listens: nobody has to be told.
+            let _ = self.changes.send(fresh.into());
+        }
+    }
+
+    /// Looks at the tables for what nobody told of. The first look only notes where the store stands.
+    pub(super) async fn look(&self, conn: &impl GenericClient) -> Result<()> {
+        let (access, subscriptions) = meta::versions(conn).await?;
+        self.access.fetch_max(access, Ordering::AcqRel);
+        self.subscriptions.fetch_max(subscriptions, Ordering::AcqRel);
+        let horizon = events::horizon(conn).await?;
+        let after = self.heard.lock().up_to;
+        if after > 0 {
+            self.tell_listeners(&events::news(conn, after, horizon).await?);
+        }
+        let mut heard = self.heard.lock();
+        heard.up_to = heard.up_to.max(horizon - 1);
+        let up_to = heard.up_to;
+        heard.newest.retain(|_, event| *event > up_to);
+        Ok(())
+    }
+
+    /// Tells the others what was gathered.
+    pub(super) async fn tell(&self, conn: &impl GenericClient) -> Result<()> {
+        for text in self.take_texts() {
+            rows::execute(conn, NOTIFY, &[&text]).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns once there is something to tell and some time to gather more has passed.
+    pub(super) async fn gathered(&self) {
+        self.waiting.notified().await;
+        tokio::time::sleep(GATHERED_FOR).await;
+    }
+
+    fn take_texts(&self) -> Vec<String> {
+        let ToTell { events, versions } = std::mem::take(&mut *self.to_tell.lock());
+        let head = self.instance.to_string();
+        let mut texts = Vec::new();
+        let mut text = head.clone();
+        if versions {
+            let (access, subscriptions) = (
+                self.version(Version::Access),
+                self.version(Version::Subscriptions),
+            );
+            let _ = write!(text, " v{access}:{subscriptions}");
+        }
+        for (business, event) in events {
+            if text.len() > LONGEST {
+                texts.push(std::mem::replace(&mut text, head.clone()));
+            }
+            let _ = write!(text, " {business}:{event}");
+        }
+        if text.len() > head.len() {
+            texts.push(text);
+        }
+        texts
+    }
+
+    /// What another node told. A text that is not understood is another version's: what it is about is found by a look.
+    fn hear(&self, text: &str) {
+        let mut words = text.split(' ');
+        if words.next().and_then(|it| it.parse().ok()) == Some(self.instance) {
+            return;
+        }
+        let mut touched = Vec::new();
+        for word in words {
+            let (is_version, pair) = match word.strip_prefix('v') {
+                Some(pair) => (true, pair),
+                None => (false, word),
+            };
+            let Some((first, second)) = pair.split_once(':') else {
+                continue;
+            };
+            match (is_version, first.parse::<i64>(), second.parse::<i64>()) {
+                (true, Ok(access), Ok(subscriptions)) => {
+                    self.access.fetch_max(access.unsigned_abs(), Ordering::AcqRel);
+                    self.subscriptions
+                        .fetch_max(subscriptions.unsigned_abs(), Ordering::AcqRel);
+                }
+                (false, Ok(business), Ok(event)) => {
+                    touched.extend(BusinessId::new(business).ok().map(|business| (business, event)));
+                }
+                _ => {}
+            }
+        }
+        self.tell_listeners(&touched);
+    }
+
+    /// Listens on a connection of its own until it ends; answers why it did. `begun` is what is done once nothing can be
+    /// missed any more.
+    pub(super) async fn listen<F>(&self, listening: Listening, begun: impl FnOnce() -> F) -> StoreError
+    where
+        F: Future<Output = Result<()>>,
+    {
+        let Listening { client, mut messages } = listening;
+        let asking = async {
+            client.batch_execute(LISTEN).await?;
+            begun().await
+        };
+        let mut asking = std::pin::pin!(asking);
+        let mut asked = false;
+        loop {
+            tokio::select! {
+                done = &mut asking, if !asked => match done {
+                    Ok(()) => asked = true,
+                    Err(error) => return error,
+                },
+                message = messages.next() => match message {
+                    Some(Ok(AsyncMessage::Notification(told))) if told.channel() == CHANNEL => {
+                        self.hear(told.payload());
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => return error.into(),
+                    None => return StoreError::Unavailable("the connection ended".to_owned()),
+                },
+            }
+        }
+    }
 }
 
-pub(super) async fn access_version(db: &Db) -> Result<u64> {
-    super::not_yet()
-}
-
-pub(super) async fn subscriptions_version(db: &Db) -> Result<u64> {
-    super::not_yet()
+/// Notes the newest event of a business; answers whether it is newer than what was known.
+fn raise(newest: &mut HashMap<BusinessId, i64>, business: BusinessId, event: i64) -> bool {
+    let known = newest.entry(business).or_default();
+    let newer = event > *known;
+    *known = event.max(*known);
+    newer
 }

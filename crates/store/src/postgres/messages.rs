@@ -1,5 +1,12 @@
 //! Messages and their files: written and read.
+//!
+//! A message is one statement, which writes it with its files and its event and moves the chat, if the chat still is as
+//! the rules were asked about. So no lock is held while this process thinks, and one round trip to the database is a
+//! durable message. Whoever loses the race for a chat asks the rules again.
 
+use std::collections::HashMap;
+
+use deadpool_postgres::GenericClient;
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::rules::{ChatState, Event};
 use prilavok_domain::{
@@ -7,182 +14,168 @@ use prilavok_domain::{
 };
 use tokio_postgres::Row;
 
-use super::db::{Source, Value};
+use super::nodes::Node;
+use super::registry::must_exist;
+use super::rows;
 use super::statements::statements;
-use super::transaction::{Write, kept};
-use super::{idempotency, rows};
-use crate::columns::attachment;
-use crate::error::must_exist;
-use crate::{
-    Applied, Entity, Idempotency, MessageRange, NewMessage, Page, Refusal, Result, StoreError, StoredFile,
-};
+use super::work::LOW_BITS;
+use crate::{Entity, MessageRange, NewMessage, Page, Refusal, Result, StoreError, StoredFile};
 
-/// A message `m` with its files, each kind of column as an array. The files of a message without any are not looked for.
-macro_rules! messages {
-    ($where:literal) => {
-        concat!(
-            "SELECT m.message_id, m.created_at, m.sender, m.text, f.ids, f.names, f.sizes, f.types FROM message m \
-             LEFT JOIN LATERAL (SELECT array_agg(file_id ORDER BY file_id) AS ids, \
-                 array_agg(name ORDER BY file_id) AS names, array_agg(size ORDER BY file_id) AS sizes, \
-                 array_agg(media_type ORDER BY file_id) AS types FROM message_file \
-                 WHERE m.files > 0 AND business_id = m.business_id AND chat_id = m.chat_id \
-                     AND message_id = m.message_id) f ON true \
-             WHERE m.business_id = $1 AND m.chat_id = $2 AND ",
-            $where
-        )
-    };
-}
+/// How often the race for one chat is run: whoever loses so often meets far more writers than a chat has.
+const TRIES: u32 = 100;
 
 statements! {
-    /// Locks the chat for whoever writes into it, and says what the rules look at.
-    LOCK_STATE = "SELECT type, status, updated_at, coalesce(last_message_id, 0) FROM chat \
-        WHERE business_id = $1 AND chat_id = $2 FOR NO KEY UPDATE";
-    /// The message, its files and what becomes of the chat.
-    WRITE = "WITH written AS (INSERT INTO message (business_id, chat_id, message_id, created_at, sender, text, files) \
-                VALUES ($1, $2, $3, $4, $5, $6, cardinality($8::bigint[]))), \
-            moved AS (UPDATE chat SET status = $7, updated_at = $4, last_message_id = $3 \
-                WHERE business_id = $1 AND chat_id = $2) \
-        INSERT INTO message_file (business_id, file_id, chat_id, message_id, object, name, size, media_type) \
-        SELECT $1, f.file_id, $2, $3, f.object, f.name, f.size, f.media_type \
-        FROM unnest($8::bigint[], $9::text[], $10::text[], $11::bigint[], $12::text[]) \
-            AS f (file_id, object, name, size, media_type)";
-    ONE = messages!("m.message_id = $3");
-    FROM = messages!("m.message_id >= $3 ORDER BY m.message_id LIMIT $4");
-    BEFORE = messages!("m.message_id < $3 ORDER BY m.message_id DESC LIMIT $4");
-    FILE = "SELECT file_id, object, name, size, media_type FROM message_file \
-        WHERE business_id = $1 AND file_id = $2";
-    NAMED_FILES = "SELECT EXISTS (SELECT 1 FROM message_file f WHERE f.object = w.object) \
-        FROM unnest($1::text[]) WITH ORDINALITY AS w (object, place) ORDER BY w.place",
-        across: "files that lie in the file store are compared with those that any message names";
+    STATE = "SELECT type, status, updated_at, last_message_id FROM chat WHERE business_id = $1 AND chat_id = $2";
+    /// `head` comes after `moved`, and with it the business's lock: it is the last one taken, and held for the commit alone.
+    APPEND = "WITH moved AS (
+            UPDATE chat SET status = $4, updated_at = $5, last_message_id = $6
+            WHERE business_id = $1 AND chat_id = $2 AND status = $3 AND last_message_id IS NOT DISTINCT FROM $7
+            RETURNING chat_id),
+        written AS (
+            INSERT INTO message (business_id, chat_id, message_id, created_at, sender, text, files)
+            SELECT $1, chat_id, $6, $5, $8, $9, cardinality($10::bigint[]) FROM moved),
+        attached AS (
+            INSERT INTO message_file (business_id, file_id, chat_id, message_id, object, name, size, media_type)
+            SELECT $1, file.id, chat_id, $6, file.object, file.name, file.size, file.media_type
+            FROM moved, unnest($10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::text[])
+                AS file (id, object, name, size, media_type)),
+        remembered AS (
+            INSERT INTO idempotency (business_id, surface, key, fingerprint, result, created_at)
+            SELECT $1, $17, $18, $19, $6, $20 FROM moved WHERE $18::text IS NOT NULL),
+        head AS (
+            UPDATE business_head SET last_event_id = next_event(last_event_id, $16)
+            WHERE business_id = $1 AND EXISTS (SELECT 1 FROM moved)
+            RETURNING last_event_id)
+        INSERT INTO event (business_id, event_id, type, chat_id, message_id, at)
+        SELECT $1, last_event_id, $15, $2, $6, $5 FROM head RETURNING event_id";
+    ONE = "SELECT message_id, created_at, sender, text, files FROM message
+        WHERE business_id = $1 AND chat_id = $2 AND message_id = $3";
+    PAGE = "SELECT message_id, created_at, sender, text, files FROM message
+        WHERE business_id = $1 AND chat_id = $2 AND message_id >= $3 ORDER BY message_id LIMIT $4";
+    BACKWARDS = "SELECT message_id, created_at, sender, text, files FROM message
+        WHERE business_id = $1 AND chat_id = $2 AND message_id < $3 ORDER BY message_id DESC LIMIT $4";
+    FILES = "SELECT file_id, object, name, size, media_type, message_id FROM message_file
+        WHERE business_id = $1 AND chat_id = $2 AND message_id = ANY ($3) ORDER BY message_id, file_id";
+    FILE = "SELECT file_id, object, name, size, media_type FROM message_file WHERE business_id = $1 AND file_id = $2";
 }
 
+/// A message that was written, and the event that tells of it.
+pub(super) struct Appended {
+    pub(super) message: Message,
+    pub(super) event: i64,
+}
+
+/// Writes a message. Outside a transaction it is committed when this answers.
 pub(super) async fn append(
-    write: &Write,
+    conn: &impl GenericClient,
+    node: &Node,
     business: BusinessId,
     chat: ChatId,
     new: &NewMessage,
-    once: Option<&Idempotency>,
+    once: Option<&crate::Idempotency>,
     now: Timestamp,
-) -> Result<Applied<Message>> {
-    let (tenant, number) = (business.get(), chat.get());
-    let locked: &[Value<'_>] = &[&tenant, &number];
-    let (earlier, answers) = idempotency::ask(write, business, once, now, &[(LOCK_STATE, locked)]).await?;
-    if let Some(id) = earlier {
-        let found = write.first(ONE, &[&tenant, &number, &id], read).await?;
-        return Ok(Applied::before(must_exist(found, || Entity::Chat(chat))?));
-    }
-    let row = must_exist(answers.first().and_then(|rows| rows.first()), || {
-        Entity::Chat(chat)
-    })?;
-    let there = ChatState {
-        kind: rows::named(row, 0, "type")?,
-        status: rows::named(row, 1, "status")?,
-    };
+) -> Result<Appended> {
     let event = Event::Message {
         sender: new.sender,
         wait_for: new.wait_for,
     };
-    let state = there.apply(event).map_err(Refusal::Rule)?;
-    // A clock that steps back must not put a message before the one it answers.
-    let created_at = now.max(rows::time(row, 2, "updated_at")?);
-    let id = write.next_id_above(IdFor::Message, now, rows::get(row, 3)?);
-    let files = new
-        .files
-        .iter()
-        .map(|file| {
-            let id = FileId::new(write.next_id(IdFor::File, now));
-            Ok(attachment(
-                id.map_err(|error| StoreError::Failed(Box::new(error)))?,
-                file,
-            ))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let of_each =
-        |text: fn(&StoredFile) -> &str| new.files.iter().map(|file| text(file).to_owned()).collect();
-    let (objects, names, types): (Vec<String>, Vec<String>, Vec<String>) = (
-        of_each(|file| &file.object),
-        of_each(|file| file.name.as_str()),
-        of_each(|file| &file.media_type),
-    );
-    let sizes: Vec<i64> = files
-        .iter()
-        .map(|file| file.size.try_into().unwrap_or(i64::MAX))
-        .collect();
-    write.put(
-        WRITE,
-        kept![
-            tenant,
-            number,
-            id,
-            created_at.as_millis(),
-            new.sender.as_str(),
-            new.text.as_ref().map(|text| text.as_str().to_owned()),
-            state.status.as_str(),
-            files.iter().map(|file| file.id.get()).collect::<Vec<_>>(),
-            objects,
-            names,
-            sizes,
-            types,
-        ],
-    );
-    if let Some(kind) = state.notification(event) {
-        write.note(business, kind, chat, Some(id), created_at);
+    for _ in 0..TRIES {
+        let row = rows::query_opt(conn, STATE, &[&business.get(), &chat.get()]).await?;
+        let row = must_exist(row, || Entity::Chat(chat))?;
+        let there = ChatState {
+            kind: rows::named(&row, 0, "type")?,
+            status: rows::named(&row, 1, "status")?,
+        };
+        let state = there.apply(event).map_err(Refusal::Rule)?;
+        let last: Option<i64> = rows::get(&row, 3)?;
+        // A clock that steps back must not put a message before the one it answers.
+        let created_at = now.max(rows::time(&row, 2, "updated_at")?);
+        let id = node.next_id_above(IdFor::Message, now, last.unwrap_or(0));
+        let files: Vec<i64> = new.files.iter().map(|_| node.next_id(IdFor::File, now)).collect();
+        let texts = |of: fn(&StoredFile) -> &str| new.files.iter().map(of).collect::<Vec<_>>();
+        let sizes = new
+            .files
+            .iter()
+            .map(|file| i64::try_from(file.size).unwrap_or(i64::MAX));
+        let kind = state
+            .notification(event)
+            .ok_or_else(|| StoreError::Failed("a message has no event".into()))?;
+        let values: &rows::Values<'_> = &[
+            &business.get(),
+            &chat.get(),
+            &there.status.as_str(),
+            &state.status.as_str(),
+            &created_at.as_millis(),
+            &id,
+            &last,
+            &new.sender.as_str(),
+            &new.text.as_ref().map(MessageText::as_str),
+            &files,
+            &texts(|file| &file.object),
+            &texts(|file| file.name.as_str()),
+            &sizes.collect::<Vec<_>>(),
+            &texts(|file| &file.media_type),
+            &kind.as_str(),
+            &(id & LOW_BITS),
+            &once.map(|once| once.surface.as_str()),
+            &once.map(|once| once.key.as_str()),
+            &once.map(|once| once.fingerprint.as_slice()),
+            &now.as_millis(),
+        ];
+        let Some(written) = rows::query_opt(conn, APPEND, values).await? else {
+            continue;
+        };
+        let attachments = files.iter().zip(&new.files).map(|(id, file)| {
+            let id = FileId::new(*id).map_err(|error| StoreError::Failed(Box::new(error)))?;
+            Ok(file.attachment(id))
+        });
+        let message = Message {
+            id: MessageId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?,
+            created_at,
+            sender: new.sender,
+            text: new.text.clone(),
+            files: attachments.collect::<Result<_>>()?,
+        };
+        return Ok(Appended {
+            message,
+            event: rows::get(&written, 0)?,
+        });
     }
-    idempotency::remember(write, business, once, id, now);
-    Ok(Applied::now(Message {
-        id: MessageId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?,
-        created_at,
-        sender: new.sender,
-        text: new.text.clone(),
-        files,
-    }))
+    Err(StoreError::Busy)
 }
 
-fn read(row: &Row) -> Result<Message> {
-    let text: Option<&str> = rows::get(row, 3)?;
-    let text = text.map(MessageText::new).transpose();
-    Ok(Message {
-        id: rows::id(row, 0, "message_id")?,
-        created_at: rows::time(row, 1, "created_at")?,
-        sender: rows::named(row, 2, "sender")?,
-        text: text.map_err(|_| rows::bad("text", &"a text that is too long or empty"))?,
-        files: attachments(row)?,
-    })
-}
-
-fn attachments(row: &Row) -> Result<Vec<Attachment>> {
-    let Some(ids) = rows::get::<Option<Vec<i64>>>(row, 4)? else {
-        return Ok(Vec::new());
-    };
-    let names: Vec<&str> = rows::get(row, 5)?;
-    let sizes: Vec<i64> = rows::get(row, 6)?;
-    let types: Vec<String> = rows::get(row, 7)?;
-    let files = ids.into_iter().zip(names).zip(sizes).zip(types);
-    files
-        .map(|(((id, name), size), media_type)| {
-            Ok(Attachment {
-                id: FileId::new(id).map_err(|_| rows::bad("file_id", &id))?,
-                name: FileName::from_client(name),
-                size: size.try_into().map_err(|_| rows::bad("size", &size))?,
-                media_type,
-            })
-        })
-        .collect()
+/// The message that was written under an idempotency key.
+pub(super) async fn replayed(
+    conn: &impl GenericClient,
+    business: BusinessId,
+    chat: ChatId,
+    id: i64,
+) -> Result<Message> {
+    must_exist(number(conn, business, chat, id).await?, || Entity::Chat(chat))
 }
 
 pub(super) async fn one(
-    source: &impl Source,
+    conn: &impl GenericClient,
     business: BusinessId,
     chat: ChatId,
     id: MessageId,
 ) -> Result<Option<Message>> {
-    source
-        .first(ONE, &[&business.get(), &chat.get(), &id.get()], read)
-        .await
+    number(conn, business, chat, id.get()).await
 }
 
+async fn number(
+    conn: &impl GenericClient,
+    business: BusinessId,
+    chat: ChatId,
+    id: i64,
+) -> Result<Option<Message>> {
+    let found = rows::query(conn, ONE, &[&business.get(), &chat.get(), &id]).await?;
+    Ok(page_of(conn, business, chat, &found, 1).await?.items.pop())
+}
+
+/// A page of messages, oldest first.
 pub(super) async fn page(
-    source: &impl Source,
+    conn: &impl GenericClient,
     business: BusinessId,
     chat: ChatId,
     range: MessageRange,
@@ -190,50 +183,91 @@ pub(super) async fn page(
 ) -> Result<Page<Message>> {
     let from = range.from.unwrap_or(0);
     let first = range.after.map_or(from, |after| from.max(after.get() + 1));
-    let values: &[Value<'_>] = &[&business.get(), &chat.get(), &first, &rows::count(limit + 1)];
-    Ok(Page::of(source.all(FROM, values, read).await?, limit))
+    let values: &rows::Values<'_> = &[&business.get(), &chat.get(), &first, &rows::limit(limit + 1)];
+    let found = rows::query(conn, PAGE, values).await?;
+    page_of(conn, business, chat, &found, limit).await
 }
 
-/// Messages before `before` (`None`: of all), newest first.
-pub(super) async fn before(
-    source: &impl Source,
+/// A page of the messages before `before`, the newest first; `None`: of all.
+pub(super) async fn page_before(
+    conn: &impl GenericClient,
     business: BusinessId,
     chat: ChatId,
     before: Option<MessageId>,
     limit: usize,
 ) -> Result<Page<Message>> {
     let before = before.map_or(i64::MAX, MessageId::get);
-    let values: &[Value<'_>] = &[&business.get(), &chat.get(), &before, &rows::count(limit + 1)];
-    Ok(Page::of(source.all(BEFORE, values, read).await?, limit))
+    let values: &rows::Values<'_> = &[&business.get(), &chat.get(), &before, &rows::limit(limit + 1)];
+    let found = rows::query(conn, BACKWARDS, values).await?;
+    page_of(conn, business, chat, &found, limit).await
 }
 
-/// The newest messages before `before`, oldest first.
-pub(super) async fn latest(
-    source: &impl Source,
+/// At most `limit` of the messages found, with their files.
+async fn page_of(
+    conn: &impl GenericClient,
     business: BusinessId,
     chat: ChatId,
-    before: Option<MessageId>,
+    found: &[Row],
     limit: usize,
 ) -> Result<Page<Message>> {
-    let mut page = self::before(source, business, chat, before, limit).await?;
-    page.items.reverse();
-    Ok(page)
+    let mut items = Vec::with_capacity(found.len().min(limit));
+    let mut with_files = Vec::new();
+    for row in found.iter().take(limit) {
+        let message = read(row)?;
+        if rows::get::<i32>(row, 4)? > 0 {
+            with_files.push(message.id.get());
+        }
+        items.push(message);
+    }
+    if !with_files.is_empty() {
+        let mut files: HashMap<MessageId, Vec<Attachment>> = HashMap::new();
+        let values: &rows::Values<'_> = &[&business.get(), &chat.get(), &with_files];
+        for row in rows::query(conn, FILES, values).await? {
+            let (id, file) = read_file(&row)?;
+            let of = rows::id(&row, 5, "message_id")?;
+            files.entry(of).or_default().push(file.attachment(id));
+        }
+        for message in &mut items {
+            message.files = files.remove(&message.id).unwrap_or_default();
+        }
+    }
+    Ok(Page {
+        items,
+        more: found.len() > limit,
+    })
 }
 
+fn read(row: &Row) -> Result<Message> {
+    let text: Option<&str> = rows::get(row, 3)?;
+    Ok(Message {
+        id: rows::id(row, 0, "message_id")?,
+        created_at: rows::time(row, 1, "created_at")?,
+        sender: rows::named(row, 2, "sender")?,
+        text: text
+            .map(|_| rows::checked(row, 3, "text", MessageText::new))
+            .transpose()?,
+        files: Vec::new(),
+    })
+}
+
+fn read_file(row: &Row) -> Result<(FileId, StoredFile)> {
+    let file = StoredFile {
+        object: rows::get(row, 1)?,
+        name: FileName::from_client(rows::get(row, 2)?),
+        size: rows::unsigned(row, 3, "size")?,
+        media_type: rows::get(row, 4)?,
+    };
+    Ok((rows::id(row, 0, "file_id")?, file))
+}
+
+/// A file of a business.
 pub(super) async fn file(
-    source: &impl Source,
+    conn: &impl GenericClient,
     business: BusinessId,
     id: FileId,
 ) -> Result<Option<(Attachment, StoredFile)>> {
-    let found = source
-        .first(FILE, &[&business.get(), &id.get()], rows::file)
-        .await?;
-    Ok(found.map(|(id, file)| (attachment(id, &file), file)))
-}
-
-/// Which of these objects a message names.
-pub(super) async fn named_files(source: &impl Source, objects: &[String]) -> Result<Vec<bool>> {
-    source
-        .all(NAMED_FILES, &[&objects], |row| rows::get(row, 0))
-        .await
+    let found = rows::query_opt(conn, FILE, &[&business.get(), &id.get()]).await?;
+    let Some(row) = found else { return Ok(None) };
+    let (id, file) = read_file(&row)?;
+    Ok(Some((file.attachment(id), file)))
 }

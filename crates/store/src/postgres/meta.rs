@@ -1,13 +1,95 @@
-//! What the store knows about itself.
+//! What the store knows about itself: versions, the server's secret, what was forgotten, the proof that writes work.
 
+use deadpool_postgres::GenericClient;
+
+use super::rows;
 use super::statements::statements;
+use crate::{Result, StoreError};
 
 statements! {
-    RAISE_ACCESS = "UPDATE meta SET value = value + 1 WHERE name = 'access_version' RETURNING value",
-        across: "keys and states are kept in memory by every node, whichever business they belong to";
-    RAISE_SUBSCRIPTIONS = "UPDATE meta SET value = value + 1 WHERE name = 'subscriptions_version' RETURNING value",
-        across: "nodes share the subscriptions of all businesses among themselves";
-    /// The place of the last of so many changes of customers' names. Its row stays locked until the commit: places are committed in order.
-    NEXT_RENAMED = "UPDATE meta SET value = value + $1 WHERE name = 'renamed' RETURNING value",
-        across: "customers are known to all businesses";
+    RAISE = "UPDATE meta SET number = number + 1 WHERE name = $1 RETURNING number";
+    VERSIONS = "SELECT name, number FROM meta WHERE name IN ('access_version', 'subscriptions_version')";
+    /// The first node to ask makes it.
+    KEEP_SECRET = "INSERT INTO meta (name, bytes) VALUES ('secret', $1) ON CONFLICT (name) DO NOTHING";
+    SECRET = "SELECT bytes FROM meta WHERE name = 'secret'";
+    FORGOTTEN_EVENT = "INSERT INTO meta (name, number) VALUES ('forgotten_event', $1)
+        ON CONFLICT (name) DO UPDATE SET number = greatest(meta.number, excluded.number)";
+    PROVE = "INSERT INTO meta (name, number) VALUES ('proof', 1)
+        ON CONFLICT (name) DO UPDATE SET number = meta.number + 1 RETURNING number";
+    PROOF = "SELECT number FROM meta WHERE name = 'proof'";
+    FORGET_IDEMPOTENCY = "DELETE FROM idempotency WHERE created_at <= $1";
+}
+
+/// What caches of all nodes are made anew for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// Businesses, campaigns, credentials and operator tokens.
+    Access,
+    /// Subscriptions.
+    Subscriptions,
+}
+
+impl Version {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Access => "access_version",
+            Self::Subscriptions => "subscriptions_version",
+        }
+    }
+}
+
+/// Notes a change in the transaction that makes it; answers the version that every node is to hear of afterwards.
+///
+/// All who change anything of this kind wait for each other here, so it comes last in a transaction.
+pub(super) async fn raise(conn: &impl GenericClient, version: Version) -> Result<u64> {
+    let row = rows::query_one(conn, RAISE, &[&version.name()]).await?;
+    rows::unsigned(&row, 0, "number")
+}
+
+/// The versions of access and of the subscriptions.
+pub(super) async fn versions(conn: &impl GenericClient) -> Result<(u64, u64)> {
+    let (mut access, mut subscriptions) = (0, 0);
+    for row in rows::query(conn, VERSIONS, &[]).await? {
+        let name: &str = rows::get(&row, 0)?;
+        let number = rows::unsigned(&row, 1, "number")?;
+        if name == Version::Access.name() {
+            access = number;
+        } else {
+            subscriptions = number;
+        }
+    }
+    Ok((access, subscriptions))
+}
+
+/// The server's own secret, made on first use by whichever node is first.
+pub(super) async fn secret(conn: &impl GenericClient) -> Result<[u8; 32]> {
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    rows::execute(conn, KEEP_SECRET, &[&fresh.as_slice()]).await?;
+    let row = rows::query_one(conn, SECRET, &[]).await?;
+    let secret: &[u8] = rows::get(&row, 0)?;
+    secret
+        .try_into()
+        .map_err(|_| StoreError::Failed("the server's secret has another length than 32 bytes".into()))
+}
+
+/// Notes that no event up to this one can be told any more for certain.
+pub(super) async fn forgotten_event(conn: &impl GenericClient, event: i64) -> Result<()> {
+    rows::execute(conn, FORGOTTEN_EVENT, &[&event]).await.map(drop)
+}
+
+/// Writes something and reads it again: whether the disk takes it is the question.
+pub(super) async fn prove(conn: &impl GenericClient) -> Result<()> {
+    let written: i64 = rows::get(&rows::query_one(conn, PROVE, &[]).await?, 0)?;
+    let read: i64 = rows::get(&rows::query_one(conn, PROOF, &[]).await?, 0)?;
+    if read < written {
+        let why = "a read does not see what was written before it";
+        return Err(StoreError::Unavailable(why.to_owned()));
+    }
+    Ok(())
+}
+
+/// Forgets idempotency keys made at `until` or before.
+pub(super) async fn forget_idempotency(conn: &impl GenericClient, until: i64) -> Result<u64> {
+    rows::execute(conn, FORGET_IDEMPOTENCY, &[&until]).await
 }

@@ -1,8 +1,8 @@
-//! The store for many nodes: a PostgreSQL database that all of them read and write.
+//! The store in PostgreSQL, for many nodes side by side.
 //!
-//! [`store`] only says which of the modules beside it answers which operation, and whether that is a read or a write. A write is
-//! one transaction ([`transaction`]), a read one statement on a connection from the pool ([`db`]). Nothing of a chat is kept in
-//! memory, since other nodes write.
+//! [`PgStore`] only says which of the modules beside it answers which operation, and whether that is a read, one statement
+//! that writes, or a transaction. What nodes tell each other is in `listen`, what makes a process a node in `member` and
+//! `nodes`, and `open` knows how a database is reached and brought up to date.
 
 mod attempts;
 mod chat_list;
@@ -10,14 +10,15 @@ mod chats;
 mod check;
 mod counter;
 mod credentials;
-mod db;
 mod deliveries;
 mod disputes;
 mod events;
 mod fault;
 mod followed;
 mod idempotency;
+mod leases;
 mod listen;
+mod member;
 mod messages;
 mod meta;
 mod nodes;
@@ -29,49 +30,101 @@ mod rows;
 mod statements;
 mod store;
 mod subscriptions;
-mod transaction;
-mod upkeep;
+#[cfg(test)]
+mod tests;
 mod usage;
+mod work;
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use db::Db;
-use listen::News;
-use nodes::Node;
-use open::Server;
-pub use open::{PgOpenError, PgOptions};
+use deadpool_postgres::{Object, Pool, PoolError, TimeoutType};
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
 
-/// A store in a PostgreSQL database.
+use crate::observer::Observed;
+use crate::{Result, StoreError};
+use member::Member;
+pub use nodes::LeaseTimes;
+pub(crate) use open::{END_MOVE, begin_move, connect_to_move, move_begun};
+pub use open::{OpenError, PgOptions};
+use work::Committed;
+
+/// A store in a PostgreSQL database, of which this process is one node.
 pub struct PgStore {
-    db: Arc<Db>,
+    pool: Pool,
+    replica: Option<Pool>,
+    member: Arc<Member>,
+    /// What a node does again and again; empty once the store is closed.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    observed: Observed,
 }
 
 impl PgStore {
-    /// Opens the database and brings its schema up to date.
-    pub async fn open(options: &PgOptions) -> Result<Self, PgOpenError> {
-        let server = Server::new(&options.url, options, true)?;
-        open::migrate(&mut server.connect().await?).await?;
-        let replica = match &options.replica_url {
-            Some(url) => Some(Server::new(url, options, false)?.pool(options)?),
-            None => None,
-        };
-        let db = Db::new(
-            server.pool(options)?,
+    /// Opens the database, makes its tables or brings them up to date, and joins the nodes that serve it.
+    pub async fn open(options: PgOptions) -> std::result::Result<Self, OpenError> {
+        let mut client = options.connect().await?;
+        open::migrate(&mut client).await?;
+        open::must_not_be_moving(&client).await?;
+        drop(client);
+        let pool = options.pool()?;
+        let replica = options.replica()?;
+        let member = Member::join(pool.clone(), options.leases).await?;
+        let tasks = member.start(options.listen());
+        Ok(Self {
+            pool,
             replica,
-            options.statement_limit,
-            Node::new(0),
-            News::new(),
-        );
-        Ok(Self { db: Arc::new(db) })
+            member,
+            tasks: Mutex::new(tasks),
+            observed: Observed::default(),
+        })
     }
 
-    /// Lets writes under way end, and closes.
-    async fn close_all(&self) {
-        self.db.close();
+    /// A connection to the database that is written to.
+    async fn connection(&self) -> Result<Object> {
+        taken(&self.pool).await
+    }
+
+    /// A connection for what may be read a little later: to the replica, where there is one that answers.
+    async fn later(&self) -> Result<Object> {
+        match &self.replica {
+            Some(replica) => match taken(replica).await {
+                Ok(connection) => Ok(connection),
+                Err(_) => self.connection().await,
+            },
+            None => self.connection().await,
+        }
+    }
+
+    /// A connection for a write, if this node may write.
+    async fn writing(&self) -> Result<Object> {
+        self.member.node.may_write()?;
+        self.connection().await
+    }
+
+    /// Tells of what was committed, and how long it took.
+    fn committed(&self, committed: &Committed, started: Instant) {
+        self.observed.commit_took(started.elapsed());
+        self.member.committed(committed);
     }
 }
 
-/// An operation that is not written yet.
-fn not_yet<T>() -> crate::Result<T> {
-    Err(crate::StoreError::Failed("not written yet".into()))
+async fn taken(pool: &Pool) -> Result<Object> {
+    pool.get().await.map_err(|error| match error {
+        // All are in use, and stay so for longer than anybody should wait.
+        PoolError::Timeout(TimeoutType::Wait) => StoreError::Busy,
+        PoolError::Closed => StoreError::Unavailable("the store is closed".to_owned()),
+        PoolError::Backend(error) => error.into(),
+        other => StoreError::Unavailable(other.to_string()),
+    })
+}
+
+impl From<OpenError> for StoreError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Postgres(error) => error.into(),
+            OpenError::Node(error) => error,
+            other => Self::Failed(Box::new(other)),
+        }
+    }
 }

@@ -1,260 +1,296 @@
-//! How the database is opened: connections with their limits, and the schema brought up to date.
+//! How a database is reached, made and brought up to date.
 
-use std::error::Error as _;
-use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use rustls::RootCertStore;
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use futures_util::{StreamExt, stream};
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// The schema, one step for each version; the number of steps is the version that we know. A step
-/// that has shipped never changes.
+use super::member::{Listen, Listening};
+use super::nodes::LeaseTimes;
+
+/// The steps from an empty database to the newest schema.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
 
-/// The version that this program knows.
-const KNOWN: i64 = MIGRATIONS.len() as i64;
+/// Whoever brings the schema up to date holds this lock.
+const MIGRATION_LOCK: i64 = 5_787_213_827_046_133_841;
 
-/// The oldest version of Prilavok's schema whose programs can work with the newest one. It is raised by a step that takes
-/// away what they need, which comes a release after the one that no longer does.
-const MIN_READER: i64 = 1;
+/// The mark of a database into which a store is being moved.
+const MOVING: &str = "moving";
 
-/// "PRIL": of several nodes that start at once, the one that holds this lock migrates.
-const MIGRATION_LOCK: i64 = 0x5052_494C;
-
-/// Where the database is, and how much is asked of it.
-#[derive(Clone)]
+/// How a PostgreSQL database is used.
+#[derive(Debug, Clone)]
 pub struct PgOptions {
-    /// `postgres://user:password@host:port/database?sslmode=require`, or `key=value` pairs. With several hosts the one
-    /// that can be written to is taken.
-    pub url: String,
-    /// A server that follows the first and may be a moment behind: what reads a whole store asks it.
-    pub replica_url: Option<String>,
-    /// Connections of this node; each carries one transaction or one read at a time.
-    pub pool_size: usize,
-    /// How long somebody waits for a connection.
-    pub pool_wait: Duration,
-    /// How long a statement may take.
-    pub statement_limit: Duration,
-    /// How long a new connection may take.
-    pub connect_timeout: Duration,
+    config: Config,
+    replica: Option<Config>,
+    /// Connections open at a time, besides the one that listens.
+    pub connections: usize,
+    /// How long an operation waits for a connection.
+    pub wait: Duration,
+    /// How long one statement may take.
+    pub statement: Duration,
+    /// How long connecting may take.
+    pub connect: Duration,
+    /// How long this process stays a node without saying so again.
+    pub leases: LeaseTimes,
 }
 
 impl PgOptions {
-    /// The database at `url`, with limits that suit most.
-    #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            replica_url: None,
-            pool_size: 16,
-            pool_wait: Duration::from_secs(3),
-            statement_limit: Duration::from_secs(10),
-            connect_timeout: Duration::from_secs(3),
-        }
+    /// The database at `url`, `postgres://user:password@host:5432/database`. Without a password in it, `PGPASSWORD` is
+    /// taken. What a node may read a little later it reads from `replica`, where there is one.
+    pub fn new(url: &str, replica: Option<&str>) -> Result<Self, OpenError> {
+        Ok(Self {
+            config: config(url)?,
+            replica: replica.map(config).transpose()?,
+            connections: 16,
+            wait: Duration::from_secs(2),
+            statement: Duration::from_secs(10),
+            connect: Duration::from_secs(3),
+            leases: LeaseTimes::default(),
+        })
     }
-}
 
-/// Why a database could not be opened as a store.
-#[derive(Debug, thiserror::Error)]
-pub enum PgOpenError {
-    /// The address is none. It is not shown: it may hold a password.
-    #[error(
-        "the address of the database is not understood: {0}; it looks like postgres://user:password@host/database"
-    )]
-    Address(String),
-    /// There is no connection.
-    #[error("cannot connect to PostgreSQL: {0}")]
-    Connect(String),
-    /// It belongs to another program.
-    #[error(
-        "the database holds tables of another program: choose another database, or another schema in its search_path"
-    )]
-    Foreign,
-    /// A newer Prilavok changed it so that this one cannot work with it.
-    #[error(
-        "the database was changed by a newer version of Prilavok (schema {found}, for programs that know {needed} at least; \
-         this one knows {known}): start that version"
-    )]
-    Newer {
-        /// The schema's version in the database.
-        found: i64,
-        /// What a program has to know.
-        needed: i64,
-        /// The newest version that this program knows.
-        known: i64,
-    },
-    /// The schema cannot be made or read.
-    #[error("cannot bring the schema of the database up to date: {0}")]
-    Schema(String),
-}
-
-fn told(error: &tokio_postgres::Error) -> String {
-    error
-        .source()
-        .map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
-}
-
-fn schema(error: &tokio_postgres::Error) -> PgOpenError {
-    PgOpenError::Schema(told(error))
-}
-
-/// A server, and how to connect to it.
-#[derive(Clone)]
-pub(super) struct Server {
-    pub(super) config: Config,
-    pub(super) tls: MakeRustlsConnect,
-    /// What is set on every connection.
-    setup: String,
-}
-
-impl Server {
-    pub(super) fn new(url: &str, options: &PgOptions, writes: bool) -> Result<Self, PgOpenError> {
-        let mut config: Config = url.parse().map_err(|error| PgOpenError::Address(told(&error)))?;
-        config
-            .connect_timeout(options.connect_timeout)
-            // A network that is cut is noticed within five seconds, whether something is on its way or not.
-            .keepalives(true)
-            .keepalives_idle(Duration::from_secs(2))
-            .keepalives_interval(Duration::from_secs(1))
-            .keepalives_retries(3)
-            .tcp_user_timeout(Duration::from_secs(5));
+    fn of_sessions(&self, config: &Config) -> Config {
+        let mut config = config.clone();
+        let statement = self.statement.as_millis();
+        // What stands in the URL comes last and wins.
+        let own = format!(
+            "-c synchronous_commit=on -c jit=off -c statement_timeout={statement} -c lock_timeout={statement} \
+             -c idle_in_transaction_session_timeout={statement}"
+        );
+        let given = config.get_options().unwrap_or_default().to_owned();
+        config.options(format!("{own} {given}"));
         if config.get_application_name().is_none() {
             config.application_name("prilavok");
         }
-        if writes {
-            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        }
-        let tls = tls(&config)?;
-        let limit = options.statement_limit.as_millis();
-        let setup = format!(
-            "SET statement_timeout = {limit}; SET lock_timeout = {limit}; \
-             SET idle_in_transaction_session_timeout = {limit}; SET synchronous_commit = on; \
-             SET default_transaction_isolation = 'read committed'; SET jit = off"
-        );
-        Ok(Self { config, tls, setup })
+        // A network that was cut is noticed within seconds.
+        config
+            .connect_timeout(self.connect)
+            .tcp_user_timeout(Duration::from_secs(5))
+            .keepalives_idle(Duration::from_secs(2))
+            .keepalives_interval(Duration::from_secs(1))
+            .keepalives_retries(3);
+        config
     }
 
-    /// A connection beside the pool. Its other half is driven by a task of its own.
-    pub(super) async fn connect(&self) -> Result<Client, PgOpenError> {
-        let connected = self.config.connect(self.tls.clone()).await;
-        let (client, connection) = connected.map_err(|error| PgOpenError::Connect(told(&error)))?;
+    /// Connections to the database.
+    pub(super) fn pool(&self) -> Result<Pool, OpenError> {
+        self.pool_of(&self.config)
+    }
+
+    /// Connections to the replica, where there is one.
+    pub(super) fn replica(&self) -> Result<Option<Pool>, OpenError> {
+        self.replica
+            .as_ref()
+            .map(|config| self.pool_of(config))
+            .transpose()
+    }
+
+    fn pool_of(&self, config: &Config) -> Result<Pool, OpenError> {
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let manager = Manager::from_config(self.of_sessions(config), tls(), recycling);
+        Pool::builder(manager)
+            .max_size(self.connections)
+            .wait_timeout(Some(self.wait))
+            .create_timeout(Some(self.connect))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| OpenError::Settings(error.to_string()))
+    }
+
+    /// A connection of its own.
+    pub(super) async fn connect(&self) -> Result<Client, OpenError> {
+        let (client, connection) = self.of_sessions(&self.config).connect(tls()).await?;
         tokio::spawn(async move {
-            // Whoever uses the client is told of it.
-            let _ = connection.await;
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to PostgreSQL ended");
+            }
         });
-        client
-            .batch_execute(&self.setup)
-            .await
-            .map_err(|error| schema(&error))?;
         Ok(client)
     }
 
-    pub(super) fn pool(&self, options: &PgOptions) -> Result<Pool, PgOpenError> {
-        let manager = Manager::from_config(
-            self.config.clone(),
-            self.tls.clone(),
-            ManagerConfig {
-                recycling_method: RecyclingMethod::Fast,
-            },
-        );
-        let setup = self.setup.clone();
-        let set_up = Hook::async_fn(move |conn: &mut deadpool_postgres::ClientWrapper, _| {
-            let setup = setup.clone();
-            Box::pin(async move { conn.batch_execute(&setup).await.map_err(HookError::Backend) })
-        });
-        Pool::builder(manager)
-            .max_size(options.pool_size.max(2))
-            .wait_timeout(Some(options.pool_wait))
-            .create_timeout(Some(options.connect_timeout))
-            .recycle_timeout(Some(options.connect_timeout))
-            .post_create(set_up)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| PgOpenError::Connect(error.to_string()))
+    /// Opens connections to listen on.
+    pub(super) fn listen(&self) -> Listen {
+        let config = self.of_sessions(&self.config);
+        Box::new(move || {
+            let config = config.clone();
+            Box::pin(async move {
+                let (client, mut connection) = config.connect(tls()).await?;
+                let messages = stream::poll_fn(move |context| connection.poll_message(context)).boxed();
+                Ok(Listening { client, messages })
+            })
+        })
     }
 }
 
-/// TLS as the system trusts it: a private authority is named by `SSL_CERT_FILE`.
-fn tls(config: &Config) -> Result<MakeRustlsConnect, PgOpenError> {
-    let mut trusted = RootCertStore::empty();
-    if config.get_ssl_mode() != SslMode::Disable {
-        // A system without any is told of when a server wants TLS: its certificate is not trusted then.
-        trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions =
-        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let versions = versions.map_err(|error| PgOpenError::Connect(error.to_string()))?;
-    Ok(MakeRustlsConnect::new(
-        versions.with_root_certificates(trusted).with_no_client_auth(),
-    ))
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Its address is none.
+    #[error("it is no address like postgres://user:password@host:5432/database: {0}")]
+    Address(String),
+    /// It cannot be reached, or refuses what is asked of it.
+    #[error("the PostgreSQL database cannot be used: {}", told(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// It cannot be used with these settings.
+    #[error("the PostgreSQL database cannot be used with these settings: {0}")]
+    Settings(String),
+    /// A newer version of Prilavok has changed it so that this one does not understand it any more.
+    #[error(
+        "the database has the schema {found}, for Prilavok that knows {needed} at least; this one knows {known}: \
+         take a newer Prilavok"
+    )]
+    Newer {
+        /// The schema that it has.
+        found: i64,
+        /// The oldest that a reader of it must know.
+        needed: i64,
+        /// What this version knows.
+        known: i64,
+    },
+    /// A store is being moved into it.
+    #[error("a move into this database is not finished: run prilavok migrate-store again, and it goes on")]
+    Moving,
+    /// This process could not become a node.
+    #[error(transparent)]
+    Node(#[from] crate::StoreError),
 }
 
-/// Brings the schema up to date. One transaction under one lock: of several nodes one migrates, wholly or not at all.
-pub(super) async fn migrate(client: &mut Client) -> Result<(), PgOpenError> {
-    if version(client).await? >= Some(KNOWN) {
-        return Ok(());
+/// An error with its cause: what the database says is in the cause.
+fn told(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
-    let transaction = client.transaction().await.map_err(|error| schema(&error))?;
-    let lock = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0";
-    transaction
-        .batch_execute(lock)
-        .await
-        .map_err(|error| schema(&error))?;
-    let locked = transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]);
-    locked.await.map_err(|error| schema(&error))?;
-    let found = version(&transaction).await?.unwrap_or(0);
-    for step in MIGRATIONS
-        .iter()
-        .skip(usize::try_from(found).unwrap_or(usize::MAX))
+}
+
+fn config(url: &str) -> Result<Config, OpenError> {
+    let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    if !is_postgres {
+        // What was given is not repeated: a password may be in it.
+        return Err(OpenError::Address(
+            "it does not begin with postgres://".to_owned(),
+        ));
+    }
+    let mut config: Config = url
+        .parse()
+        .map_err(|error: tokio_postgres::Error| OpenError::Address(told(&error)))?;
+    if config.get_password().is_none()
+        && let Ok(password) = std::env::var("PGPASSWORD")
     {
-        transaction
-            .batch_execute(step)
-            .await
-            .map_err(|error| schema(&error))?;
+        config.password(password);
     }
-    if found < KNOWN {
-        let known = transaction.execute(
-            "INSERT INTO meta (name, value) VALUES ('schema_version', $1), ('min_reader', $2) \
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            &[&KNOWN, &MIN_READER],
-        );
-        known.await.map_err(|error| schema(&error))?;
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err(OpenError::Address("it names no host".to_owned()));
     }
-    transaction.commit().await.map_err(|error| schema(&error))
+    // Encrypted where the server can, as other clients of PostgreSQL do it; `sslmode=require` insists.
+    if config.get_ssl_mode() == SslMode::Disable && !url.contains("sslmode") {
+        config.ssl_mode(SslMode::Prefer);
+    }
+    Ok(config)
 }
 
-/// The schema's version, which must be one that we can work with; `None` for a database with nothing in it.
-async fn version(client: &impl tokio_postgres::GenericClient) -> Result<Option<i64>, PgOpenError> {
-    let tables = client.query(
-        "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename = 'meta' DESC LIMIT 1",
-        &[],
-    );
-    let tables = tables.await.map_err(|error| schema(&error))?;
-    match tables
-        .first()
-        .map(|row| row.try_get::<_, String>(0))
-        .transpose()
-        .map_err(|error| schema(&error))?
-    {
-        None => return Ok(None),
-        Some(table) if table != "meta" => return Err(PgOpenError::Foreign),
-        Some(_) => {}
-    }
-    let numbers = client.query_opt(
-        "SELECT v.value, r.value FROM meta v, meta r WHERE v.name = 'schema_version' AND r.name = 'min_reader'",
-        &[],
-    );
-    let Some(row) = numbers.await.map_err(|_| PgOpenError::Foreign)? else {
-        return Err(PgOpenError::Foreign);
+/// Encryption, with the certificate authorities that browsers trust.
+fn tls() -> MakeRustlsConnect {
+    let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    MakeRustlsConnect::new(config)
+}
+
+/// Brings the schema up to date. One process does it at a time; the others wait and find it done.
+pub(super) async fn migrate(client: &mut Client) -> Result<(), OpenError> {
+    client
+        .execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK])
+        .await?;
+    let migrated = migrate_alone(client).await;
+    client
+        .execute("SELECT pg_advisory_unlock($1)", &[&MIGRATION_LOCK])
+        .await?;
+    migrated
+}
+
+async fn migrate_alone(client: &mut Client) -> Result<(), OpenError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let there = client
+        .query_one("SELECT to_regclass('meta') IS NOT NULL", &[])
+        .await?;
+    let found = match there.try_get(0)? {
+        true => number(client, "schema").await?,
+        false => 0,
     };
-    let number = |at: usize| row.try_get::<_, i64>(at).map_err(|error| schema(&error));
-    let (found, needed, known) = (number(0)?, number(1)?, KNOWN);
-    if needed > known {
-        return Err(PgOpenError::Newer { found, needed, known });
+    if found > known {
+        let needed = number(client, "oldest_reader").await?;
+        // A newer version that only added something leaves older ones in peace.
+        return match needed > known {
+            true => Err(OpenError::Newer { found, needed, known }),
+            false => Ok(()),
+        };
     }
-    Ok(Some(found))
+    let done = usize::try_from(found).unwrap_or_default();
+    for (step, sql) in MIGRATIONS.iter().enumerate().skip(done) {
+        let transaction = client.transaction().await?;
+        // A step over much data takes its time.
+        transaction
+            .batch_execute("SET LOCAL statement_timeout = 0")
+            .await?;
+        transaction.batch_execute(sql).await?;
+        let version = i64::try_from(step + 1).unwrap_or(i64::MAX);
+        transaction
+            .execute("UPDATE meta SET number = $1 WHERE name = 'schema'", &[&version])
+            .await?;
+        transaction.commit().await?;
+    }
+    Ok(())
+}
+
+async fn number(client: &Client, name: &str) -> Result<i64, OpenError> {
+    let row = client
+        .query_opt("SELECT number FROM meta WHERE name = $1", &[&name])
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
+}
+
+/// The mark of the store that is being moved into this database, if one is.
+pub(crate) async fn move_begun(client: &Client) -> Result<Option<Vec<u8>>, tokio_postgres::Error> {
+    let row = client
+        .query_opt("SELECT bytes FROM meta WHERE name = $1", &[&MOVING])
+        .await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+/// Marks a database as one that a store is being moved into.
+pub(crate) async fn begin_move(client: &Client, mark: &[u8]) -> Result<(), tokio_postgres::Error> {
+    client
+        .execute(
+            "INSERT INTO meta (name, bytes) VALUES ($1, $2)",
+            &[&MOVING, &mark],
+        )
+        .await
+        .map(drop)
+}
+
+/// The last statement of a move.
+pub(crate) const END_MOVE: &str = "DELETE FROM meta WHERE name = 'moving'";
+
+/// A connection for a move: no node, and no limit on how long a statement takes.
+pub(crate) async fn connect_to_move(options: &PgOptions) -> Result<Client, OpenError> {
+    let mut client = options.connect().await?;
+    migrate(&mut client).await?;
+    client.batch_execute("SET statement_timeout = 0").await?;
+    Ok(client)
+}
+
+/// Refuses a database into which a store is being moved.
+pub(super) async fn must_not_be_moving(client: &Client) -> Result<(), OpenError> {
+    match move_begun(client).await? {
+        Some(_) => Err(OpenError::Moving),
+        None => Ok(()),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use prilavok_domain::{
@@ -11,40 +11,93 @@ use prilavok_domain::{
     Return, ReturnId, SavedReplyId, SubscriptionId, Timestamp, Verdict,
 };
 use tokio::sync::broadcast;
+use tokio_postgres::IsolationLevel;
 
+use super::meta::{self, Version};
+use super::work::{Committed, Tries, Work};
 use super::{
     PgStore, attempts, chat_list, chats, check, counter, credentials, deliveries, disputes, events, followed,
-    idempotency, listen, messages, of_customer, overdue, registry, subscriptions, upkeep, usage,
+    idempotency, messages, of_customer, overdue, registry, subscriptions, usage,
 };
 use crate::files::FileStore;
-use crate::idempotency::Idempotency;
+use crate::idempotency::{Idempotency, REMEMBERED_MS};
 use crate::observer::Observer;
 use crate::{
-    Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential,
-    CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, ForgetBefore, LoggedAttempt, Marks,
-    MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put, Registration,
-    ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store, StoredFile, Subscription,
-    SubscriptionChange, Switch, Try, Usage, Waiting,
+    Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Claim,
+    Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, ForgetBefore, Granted,
+    LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put,
+    Registration, ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store, StoreError,
+    StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
 };
+
+/// A read on a connection from the pool. One that broke while it lay there is no reason to fail: it is read once more.
+macro_rules! read {
+    ($store:expr, |$conn:ident| $read:expr) => {
+        read!($store, connection, |$conn| $read)
+    };
+    ($store:expr, $from:ident, |$conn:ident| $read:expr) => {{
+        let started = Instant::now();
+        let first = {
+            let $conn = $store.$from().await?;
+            let found = $read.await;
+            match found.is_err() && $conn.is_closed() {
+                true => None,
+                false => Some(found),
+            }
+        };
+        let found = match first {
+            Some(found) => found,
+            None => {
+                let $conn = $store.$from().await?;
+                $read.await
+            }
+        };
+        $store.observed.read_took(started.elapsed());
+        found
+    }};
+}
+
+/// A transaction, begun anew where the database refused it because of what others did beside it.
+macro_rules! write {
+    ($store:expr, |$work:ident| $body:expr) => {{
+        let mut tries = Tries::default();
+        loop {
+            let started = Instant::now();
+            let mut conn = $store.writing().await?;
+            #[allow(unused_mut)]
+            let mut $work = Work::new(conn.transaction().await?, &$store.member.node);
+            let done = match $body {
+                Ok(value) => $work.commit().await.map(|committed| (value, committed)),
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok((value, committed)) => {
+                    $store.committed(&committed, started);
+                    break Ok(value);
+                }
+                Err(error) if tries.again(&error) => {}
+                Err(error) => break Err(error),
+            }
+        }
+    }};
+}
 
 #[async_trait]
 impl Store for PgStore {
     async fn register(&self, items: Vec<Registration>) -> Result<Vec<Put>> {
-        self.db
-            .write_at_request(items, |write, items| Box::pin(registry::register(write, items)))
-            .await
+        write!(self, |work| registry::register(&mut work, &items).await)
     }
 
     async fn business(&self, id: BusinessId) -> Result<Option<Business>> {
-        registry::business(&*self.db, id).await
+        read!(self, |conn| registry::business(&conn, id))
     }
 
     async fn businesses(&self, after: Option<BusinessId>, limit: usize) -> Result<Vec<Business>> {
-        registry::businesses(&*self.db, after, limit).await
+        read!(self, |conn| registry::businesses(&conn, after, limit))
     }
 
     async fn campaign(&self, business: BusinessId, id: CampaignId) -> Result<Option<Campaign>> {
-        registry::campaign(&*self.db, business, id).await
+        read!(self, |conn| registry::campaign(&conn, business, id))
     }
 
     async fn campaigns(
@@ -53,27 +106,27 @@ impl Store for PgStore {
         after: Option<CampaignId>,
         limit: usize,
     ) -> Result<Vec<Campaign>> {
-        registry::campaigns(&*self.db, business, after, limit).await
+        read!(self, |conn| registry::campaigns(&conn, business, after, limit))
     }
 
     async fn customer(&self, id: &PublicId) -> Result<Option<Customer>> {
-        registry::customer(&*self.db, id).await
+        read!(self, |conn| registry::customer(&conn, id))
     }
 
     async fn customers(&self, after: Option<&PublicId>, limit: usize) -> Result<Vec<Customer>> {
-        registry::customers(&*self.db, after, limit).await
+        read!(self, |conn| registry::customers(&conn, after, limit))
     }
 
     async fn order(&self, business: BusinessId, id: OrderId) -> Result<Option<Order>> {
-        registry::order(&*self.db, business, id).await
+        read!(self, |conn| registry::order(&conn, business, id))
     }
 
     async fn orders(&self, business: BusinessId, after: Option<OrderId>, limit: usize) -> Result<Vec<Order>> {
-        registry::orders(&*self.db, business, after, limit).await
+        read!(self, |conn| registry::orders(&conn, business, after, limit))
     }
 
     async fn returned(&self, business: BusinessId, id: ReturnId) -> Result<Option<Return>> {
-        registry::returned(&*self.db, business, id).await
+        read!(self, |conn| registry::returned(&conn, business, id))
     }
 
     async fn returns(
@@ -82,7 +135,7 @@ impl Store for PgStore {
         after: Option<ReturnId>,
         limit: usize,
     ) -> Result<Vec<Return>> {
-        registry::returns(&*self.db, business, after, limit).await
+        read!(self, |conn| registry::returns(&conn, business, after, limit))
     }
 
     async fn create_credential(
@@ -91,15 +144,17 @@ impl Store for PgStore {
         once: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<Applied<Credential>> {
-        self.db
-            .write((new, once), move |write, (new, once)| {
-                Box::pin(credentials::create(write, new, once.as_ref(), now))
-            })
-            .await
+        write!(self, |work| credentials::create(
+            &mut work,
+            &new,
+            once.as_ref(),
+            now
+        )
+        .await)
     }
 
     async fn credentials(&self, business: BusinessId, kind: CredentialKind) -> Result<Vec<Credential>> {
-        credentials::list(&*self.db, business, kind).await
+        read!(self, |conn| credentials::list(&conn, business, kind))
     }
 
     async fn credential(
@@ -108,7 +163,7 @@ impl Store for PgStore {
         kind: CredentialKind,
         id: CredentialId,
     ) -> Result<Option<Credential>> {
-        credentials::one(&*self.db, business, kind, id).await
+        read!(self, |conn| credentials::one(&conn, business, kind, id))
     }
 
     async fn change_credential(
@@ -118,11 +173,10 @@ impl Store for PgStore {
         id: CredentialId,
         change: CredentialChange,
     ) -> Result<Credential> {
-        self.db
-            .write(change, move |write, change| {
-                Box::pin(credentials::change(write, business, kind, id, change))
-            })
-            .await
+        write!(self, |work| credentials::change(
+            &mut work, business, kind, id, &change
+        )
+        .await)
     }
 
     async fn revoke_credential(
@@ -132,43 +186,38 @@ impl Store for PgStore {
         id: CredentialId,
         now: Timestamp,
     ) -> Result<Credential> {
-        self.db
-            .write((), move |write, ()| {
-                Box::pin(credentials::revoke(write, business, kind, id, now))
-            })
-            .await
+        write!(self, |work| credentials::revoke(
+            &mut work, business, kind, id, now
+        )
+        .await)
     }
 
     async fn credential_by_hash(&self, kind: CredentialKind, hash: SecretHash) -> Result<Option<Credential>> {
-        credentials::by_hash(&*self.db, kind, hash).await
+        read!(self, |conn| credentials::by_hash(&conn, kind, hash))
     }
 
     async fn create_operator_token(&self, hash: SecretHash, now: Timestamp) -> Result<OperatorToken> {
-        self.db
-            .write((), move |write, ()| {
-                Box::pin(credentials::create_operator_token(write, hash, now))
-            })
-            .await
+        write!(self, |work| credentials::create_operator_token(
+            &mut work, hash, now
+        )
+        .await)
     }
 
     async fn operator_tokens(&self) -> Result<Vec<OperatorToken>> {
-        credentials::operator_tokens(&*self.db).await
+        read!(self, |conn| credentials::operator_tokens(&conn))
     }
 
     async fn revoke_operator_token(&self, id: CredentialId) -> Result<bool> {
-        self.db
-            .write((), move |write, ()| {
-                Box::pin(credentials::revoke_operator_token(write, id))
-            })
-            .await
+        write!(self, |work| credentials::revoke_operator_token(&mut work, id)
+            .await)
     }
 
     async fn operator_token_by_hash(&self, hash: SecretHash) -> Result<Option<OperatorToken>> {
-        credentials::operator_token(&*self.db, hash).await
+        read!(self, |conn| credentials::operator_token(&conn, hash))
     }
 
     async fn access_version(&self) -> Result<u64> {
-        listen::access_version(&self.db).await
+        Ok(self.member.news.version(Version::Access))
     }
 
     async fn start_chat(
@@ -178,15 +227,18 @@ impl Store for PgStore {
         once: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<Applied<Started>> {
-        self.db
-            .write_at_request((start, once), move |write, (start, once)| {
-                Box::pin(chats::start(write, business, start, once.as_ref(), now))
-            })
-            .await
+        write!(self, |work| chats::start(
+            &mut work,
+            business,
+            &start,
+            once.as_ref(),
+            now
+        )
+        .await)
     }
 
     async fn chat(&self, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
-        chats::one(&*self.db, business, id).await
+        read!(self, |conn| chats::one(&conn, business, id))
     }
 
     async fn chats(
@@ -196,7 +248,9 @@ impl Store for PgStore {
         after: Option<ChatCursor>,
         limit: usize,
     ) -> Result<Page<Chat>> {
-        chat_list::page(&*self.db, business, filter, after, limit).await
+        read!(self, |conn| chat_list::page(
+            &conn, business, filter, after, limit
+        ))
     }
 
     async fn customer_chats(
@@ -206,7 +260,7 @@ impl Store for PgStore {
         after: Option<ChatId>,
         limit: usize,
     ) -> Result<Page<Chat>> {
-        of_customer::chats(&*self.db, business, of, after, limit).await
+        read!(self, |conn| of_customer::chats(&conn, business, of, after, limit))
     }
 
     async fn append_message(
@@ -217,15 +271,39 @@ impl Store for PgStore {
         once: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<Applied<Message>> {
-        self.db
-            .write_at_request((new, once), move |write, (new, once)| {
-                Box::pin(messages::append(write, business, chat, new, once.as_ref(), now))
-            })
-            .await
+        let mut tries = Tries::default();
+        loop {
+            let started = Instant::now();
+            let conn = self.writing().await?;
+            if let Some(id) = idempotency::earlier(&conn, business, once.as_ref(), now).await? {
+                let value = messages::replayed(&conn, business, chat, id).await?;
+                return Ok(Applied {
+                    value,
+                    replayed: true,
+                });
+            }
+            let node = &self.member.node;
+            match messages::append(&conn, node, business, chat, &new, once.as_ref(), now).await {
+                Ok(appended) => {
+                    let committed = Committed::of_event(business, appended.event);
+                    self.committed(&committed, started);
+                    return Ok(Applied {
+                        value: appended.message,
+                        replayed: false,
+                    });
+                }
+                Err(error) if tries.again(&error) => {
+                    if let Some(once) = &once {
+                        idempotency::forget_old(&conn, business, once, now).await?;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     async fn message(&self, business: BusinessId, chat: ChatId, id: MessageId) -> Result<Option<Message>> {
-        messages::one(&*self.db, business, chat, id).await
+        read!(self, |conn| messages::one(&conn, business, chat, id))
     }
 
     async fn messages(
@@ -235,7 +313,7 @@ impl Store for PgStore {
         range: MessageRange,
         limit: usize,
     ) -> Result<Page<Message>> {
-        messages::page(&*self.db, business, chat, range, limit).await
+        read!(self, |conn| messages::page(&conn, business, chat, range, limit))
     }
 
     async fn messages_before(
@@ -245,7 +323,9 @@ impl Store for PgStore {
         before: Option<MessageId>,
         limit: usize,
     ) -> Result<Page<Message>> {
-        messages::before(&*self.db, business, chat, before, limit).await
+        read!(self, |conn| messages::page_before(
+            &conn, business, chat, before, limit
+        ))
     }
 
     async fn change_chat(
@@ -256,11 +336,15 @@ impl Store for PgStore {
         once: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<Applied<Chat>> {
-        self.db
-            .write_at_request(once, move |write, once| {
-                Box::pin(chats::change(write, business, chat, change, once.as_ref(), now))
-            })
-            .await
+        write!(self, |work| chats::change(
+            &mut work,
+            business,
+            chat,
+            change,
+            once.as_ref(),
+            now
+        )
+        .await)
     }
 
     async fn start_arbitration(
@@ -270,33 +354,22 @@ impl Store for PgStore {
         once: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<Applied<Chat>> {
-        self.db
-            .write_at_request(once, move |write, once| {
-                Box::pin(chats::start_arbitration(
-                    write,
-                    business,
-                    chat,
-                    once.as_ref(),
-                    now,
-                ))
-            })
-            .await
+        write!(self, |work| chats::start_arbitration(
+            &mut work,
+            business,
+            chat,
+            once.as_ref(),
+            now
+        )
+        .await)
     }
 
     async fn file(&self, business: BusinessId, id: FileId) -> Result<Option<(Attachment, StoredFile)>> {
-        messages::file(&*self.db, business, id).await
+        read!(self, |conn| messages::file(&conn, business, id))
     }
 
     async fn chat_of_file(&self, business: BusinessId, id: FileId) -> Result<Option<ChatId>> {
-        of_customer::chat_of_file(&*self.db, business, id).await
-    }
-
-    async fn events(&self, business: Option<BusinessId>, after: i64, limit: usize) -> Result<Vec<Event>> {
-        events::after(&self.db, business, after, limit).await
-    }
-
-    async fn newest_event(&self, business: Option<BusinessId>) -> Result<i64> {
-        events::newest(&self.db, business).await
+        read!(self, |conn| of_customer::chat_of_file(&conn, business, id))
     }
 
     async fn customer_events(
@@ -306,19 +379,33 @@ impl Store for PgStore {
         after: i64,
         limit: usize,
     ) -> Result<CustomerEvents> {
-        of_customer::events(&*self.db, business, of, after, limit).await
+        read!(self, |conn| of_customer::events(
+            &conn, business, of, after, limit
+        ))
+    }
+
+    async fn events(&self, business: Option<BusinessId>, after: i64, limit: usize) -> Result<Vec<Event>> {
+        read!(self, |conn| events::after(&conn, business, after, limit))
+    }
+
+    async fn newest_event(&self, business: Option<BusinessId>) -> Result<i64> {
+        read!(self, |conn| events::newest(&conn, business))
     }
 
     async fn marks(&self) -> Result<Marks> {
-        followed::marks(&self.db).await
+        read!(self, |conn| followed::marks(&conn))
     }
 
     async fn chats_by_id(&self, after: Option<(BusinessId, ChatId)>, limit: usize) -> Result<Vec<Chat>> {
-        followed::chats_by_id(&*self.db, after, limit).await
+        read!(self, later, |conn| followed::chats_by_id(&conn, after, limit))
     }
 
     async fn renamed_customers(&self, after: i64, limit: usize) -> Result<Vec<(i64, PublicId)>> {
-        followed::renamed_customers(&*self.db, after, limit).await
+        read!(self, |conn| followed::renamed_customers(&conn, after, limit))
+    }
+
+    fn changes(&self) -> broadcast::Receiver<Changes> {
+        self.member.news.changes()
     }
 
     async fn create_subscription(
@@ -327,19 +414,21 @@ impl Store for PgStore {
         once: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<Applied<Subscription>> {
-        self.db
-            .write((new, once), move |write, (new, once)| {
-                Box::pin(subscriptions::create(write, new, once.as_ref(), now))
-            })
-            .await
+        write!(self, |work| subscriptions::create(
+            &mut work,
+            &new,
+            once.as_ref(),
+            now
+        )
+        .await)
     }
 
     async fn subscriptions(&self, business: BusinessId) -> Result<Vec<Subscription>> {
-        subscriptions::list(&*self.db, business).await
+        read!(self, |conn| subscriptions::list(&conn, business))
     }
 
     async fn subscription(&self, business: BusinessId, id: SubscriptionId) -> Result<Option<Subscription>> {
-        subscriptions::one(&*self.db, business, id).await
+        read!(self, |conn| subscriptions::one(&conn, business, id))
     }
 
     async fn change_subscription(
@@ -348,11 +437,10 @@ impl Store for PgStore {
         id: SubscriptionId,
         change: SubscriptionChange,
     ) -> Result<Subscription> {
-        self.db
-            .write(change, move |write, change| {
-                Box::pin(subscriptions::change(write, business, id, change))
-            })
-            .await
+        write!(self, |work| subscriptions::change(
+            &mut work, business, id, &change
+        )
+        .await)
     }
 
     async fn switch_subscription(
@@ -361,31 +449,27 @@ impl Store for PgStore {
         id: SubscriptionId,
         switch: Switch,
     ) -> Result<Subscription> {
-        self.db
-            .write((), move |write, ()| {
-                Box::pin(subscriptions::switch(write, business, id, switch))
-            })
-            .await
+        write!(self, |work| subscriptions::switch(
+            &mut work, business, id, switch
+        )
+        .await)
     }
 
     async fn delete_subscription(&self, business: BusinessId, id: SubscriptionId) -> Result<()> {
-        self.db
-            .write((), move |write, ()| {
-                Box::pin(subscriptions::delete(write, business, id))
-            })
-            .await
+        write!(self, |work| subscriptions::delete(&mut work, business, id).await)
     }
 
     async fn enabled_subscriptions(&self) -> Result<Vec<Subscription>> {
-        subscriptions::enabled(&self.db).await
+        read!(self, |conn| self.member.leases.enabled(&conn, &self.member.node))
     }
 
     async fn subscriptions_version(&self) -> Result<u64> {
-        listen::subscriptions_version(&self.db).await
+        // Which of them this node holds changes without their changing.
+        Ok(self.member.news.version(Version::Subscriptions) + self.member.leases.changes())
     }
 
     async fn given_up_subscriptions(&self) -> Result<u64> {
-        deliveries::given_up(&*self.db).await
+        read!(self, |conn| subscriptions::given_up(&conn))
     }
 
     async fn waiting(
@@ -395,23 +479,16 @@ impl Store for PgStore {
         seen: i64,
         limit: usize,
     ) -> Result<Waiting> {
-        deliveries::waiting(&self.db, business, id, seen, limit).await
+        read!(self, |conn| deliveries::waiting(&conn, business, id, seen, limit))
     }
 
     async fn settle(&self, business: BusinessId, id: SubscriptionId, tries: Vec<Try>) -> Result<()> {
-        self.db
-            .write(tries, move |write, tries| {
-                Box::pin(deliveries::settle(write, business, id, tries))
-            })
-            .await
+        write!(self, |work| deliveries::settle(&mut work, business, id, &tries)
+            .await)
     }
 
     async fn skip_events(&self, business: BusinessId, id: SubscriptionId, seen: i64) -> Result<()> {
-        self.db
-            .write((), move |write, ()| {
-                Box::pin(deliveries::skip(write, business, id, seen))
-            })
-            .await
+        write!(self, |work| deliveries::skip(&mut work, business, id, seen).await)
     }
 
     async fn attempts(
@@ -421,11 +498,13 @@ impl Store for PgStore {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Page<LoggedAttempt>> {
-        attempts::page(&*self.db, business, &filter, before, limit).await
+        read!(self, later, |conn| attempts::page(
+            &conn, business, &filter, before, limit
+        ))
     }
 
     async fn attempt(&self, business: BusinessId, id: i64) -> Result<Option<LoggedAttempt>> {
-        attempts::one(&*self.db, business, id).await
+        read!(self, |conn| attempts::one(&conn, business, id))
     }
 
     async fn send_again(
@@ -435,11 +514,10 @@ impl Store for PgStore {
         again: Again,
         now: Timestamp,
     ) -> Result<u64> {
-        self.db
-            .write((), move |write, ()| {
-                Box::pin(deliveries::send_again(write, business, id, again, now))
-            })
-            .await
+        write!(self, |work| deliveries::send_again(
+            &mut work, business, id, again, now
+        )
+        .await)
     }
 
     async fn latest_messages(
@@ -449,23 +527,19 @@ impl Store for PgStore {
         before: Option<MessageId>,
         limit: usize,
     ) -> Result<Page<Message>> {
-        messages::latest(&*self.db, business, chat, before, limit).await
+        read!(self, |conn| counter::latest(&conn, business, chat, before, limit))
     }
 
     async fn seen(&self, business: BusinessId, chats: &[ChatId]) -> Result<Vec<Option<MessageId>>> {
-        counter::seen(&*self.db, business, chats).await
+        read!(self, |conn| counter::seen(&conn, business, chats))
     }
 
     async fn mark_seen(&self, business: BusinessId, chat: ChatId, message: MessageId) -> Result<()> {
-        self.db
-            .write_at_request((), move |write, ()| {
-                Box::pin(counter::mark_seen(write, business, chat, message))
-            })
-            .await
+        counter::mark_seen(&self.writing().await?, business, chat, message).await
     }
 
     async fn saved_replies(&self, business: BusinessId) -> Result<Vec<SavedReply>> {
-        counter::replies(&*self.db, business).await
+        read!(self, |conn| counter::replies(&conn, business))
     }
 
     async fn add_reply(
@@ -474,11 +548,10 @@ impl Store for PgStore {
         content: ReplyContent,
         now: Timestamp,
     ) -> Result<SavedReply> {
-        self.db
-            .write_at_request(content, move |write, content| {
-                Box::pin(counter::add_reply(write, business, content, now))
-            })
-            .await
+        write!(self, |work| counter::add_reply(
+            &mut work, business, &content, now
+        )
+        .await)
     }
 
     async fn change_reply(
@@ -487,27 +560,22 @@ impl Store for PgStore {
         id: SavedReplyId,
         content: ReplyContent,
     ) -> Result<()> {
-        self.db
-            .write_at_request(content, move |write, content| {
-                Box::pin(counter::change_reply(write, business, id, content))
-            })
-            .await
+        write!(self, |work| counter::change_reply(
+            &mut work, business, id, &content
+        )
+        .await)
     }
 
     async fn delete_reply(&self, business: BusinessId, id: SavedReplyId) -> Result<()> {
-        self.db
-            .write_at_request((), move |write, ()| {
-                Box::pin(counter::delete_reply(write, business, id))
-            })
-            .await
+        counter::delete_reply(&self.writing().await?, business, id).await
     }
 
     async fn disputes(&self, after: Option<DisputeCursor>, limit: usize) -> Result<Page<Chat>> {
-        disputes::waiting(&*self.db, after, limit).await
+        read!(self, |conn| disputes::waiting(&conn, after, limit))
     }
 
     async fn verdict(&self, business: BusinessId, dispute: ChatId) -> Result<Option<Verdict>> {
-        disputes::verdict(&*self.db, business, dispute).await
+        read!(self, |conn| disputes::verdict(&conn, business, dispute))
     }
 
     async fn act(
@@ -518,11 +586,15 @@ impl Store for PgStore {
         once: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<Applied<AuditLine>> {
-        self.db
-            .write_at_request((act, once), move |write, (act, once)| {
-                Box::pin(disputes::act(write, business, by, act, once.as_ref(), now))
-            })
-            .await
+        write!(self, |work| disputes::act(
+            &mut work,
+            business,
+            &act,
+            by,
+            once.as_ref(),
+            now
+        )
+        .await)
     }
 
     async fn audit(
@@ -531,11 +603,11 @@ impl Store for PgStore {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Page<AuditLine>> {
-        disputes::audit(&*self.db, dispute, before, limit).await
+        read!(self, later, |conn| disputes::audit(&conn, dispute, before, limit))
     }
 
     async fn idle_chats(&self, business: BusinessId, before: Timestamp, limit: usize) -> Result<Vec<ChatId>> {
-        overdue::idle(&*self.db, business, before, limit).await
+        read!(self, |conn| overdue::idle(&conn, business, before, limit))
     }
 
     async fn finish_idle(
@@ -545,11 +617,10 @@ impl Store for PgStore {
         before: Timestamp,
         now: Timestamp,
     ) -> Result<bool> {
-        self.db
-            .write((), move |write, ()| {
-                Box::pin(overdue::finish_idle(write, business, chat, before, now))
-            })
-            .await
+        write!(self, |work| overdue::finish_idle(
+            &mut work, business, chat, before, now
+        )
+        .await)
     }
 
     async fn unanswered_chats(
@@ -558,7 +629,7 @@ impl Store for PgStore {
         before: Timestamp,
         limit: usize,
     ) -> Result<Vec<ChatId>> {
-        overdue::unanswered(&*self.db, business, before, limit).await
+        read!(self, |conn| overdue::unanswered(&conn, business, before, limit))
     }
 
     async fn remind(
@@ -569,72 +640,91 @@ impl Store for PgStore {
         text: MessageText,
         now: Timestamp,
     ) -> Result<bool> {
-        self.db
-            .write(text, move |write, text| {
-                Box::pin(overdue::remind(write, business, chat, before, text, now))
-            })
-            .await
+        write!(self, |work| overdue::remind(
+            &mut work, business, chat, before, &text, now
+        )
+        .await)
     }
 
     async fn forget_notifications(&self, business: BusinessId, before: ForgetBefore) -> Result<u64> {
-        self.db
-            .write((), move |write, ()| {
-                Box::pin(attempts::forget(write, business, before))
-            })
-            .await
+        write!(self, |work| attempts::forget(&work.tx, business, before).await)
     }
 
     async fn named_files(&self, objects: Vec<String>) -> Result<Vec<bool>> {
-        messages::named_files(&*self.db, &objects).await
+        read!(self, |conn| overdue::named_files(&conn, &objects))
     }
 
     async fn usage(&self, hour: Timestamp) -> Result<Vec<Usage>> {
-        usage::load(&*self.db, hour).await
+        read!(self, |conn| usage::load(&conn, hour))
     }
 
     async fn save_usage(&self, usage: Vec<Usage>, forget_before: Option<Timestamp>) -> Result<()> {
-        self.db
-            .write(usage, move |write, usage| {
-                Box::pin(usage::save(write, usage, forget_before))
-            })
-            .await
+        usage::save(&self.writing().await?, &usage, forget_before).await
     }
 
     async fn server_secret(&self) -> Result<[u8; 32]> {
-        upkeep::server_secret(&self.db).await
+        read!(self, |conn| meta::secret(&conn))
     }
 
     async fn forget_idempotency(&self, now: Timestamp) -> Result<u64> {
-        self.db
-            .write((), move |write, ()| Box::pin(idempotency::forget(write, now)))
-            .await
+        let until = now.plus_millis(-REMEMBERED_MS).as_millis();
+        meta::forget_idempotency(&self.writing().await?, until).await
     }
 
     async fn ready(&self) -> Result<()> {
-        upkeep::ready(&self.db).await
-    }
-
-    fn changes(&self) -> broadcast::Receiver<Changes> {
-        self.db.news.changes()
+        meta::prove(&self.writing().await?).await
     }
 
     fn observe(&self, observer: Arc<dyn Observer>) {
-        self.db.observed.by(observer);
+        self.observed.by(observer);
     }
 
     fn queue_depth(&self) -> usize {
-        self.db.writes.load(Ordering::Relaxed)
+        self.pool.status().waiting
     }
 
     async fn backup(&self, _: &Path, _: Box<dyn Fn(u64, u64) + Send>) -> Result<()> {
-        upkeep::backup()
+        self.connection().await?;
+        // The database's own tools know how to, with all nodes at work.
+        let why = "a PostgreSQL database is backed up with its own tools: pg_dump, or pg_basebackup and a log archive";
+        Err(StoreError::Failed(why.into()))
     }
 
     async fn check(&self, files: &FileStore) -> Result<CheckReport> {
-        check::check(&self.db, files).await
+        let mut conn = self.later().await?;
+        let transaction = conn
+            .build_transaction()
+            .read_only(true)
+            .isolation_level(IsolationLevel::RepeatableRead);
+        let transaction = transaction.start().await?;
+        // It looks at everything.
+        transaction
+            .batch_execute("SET LOCAL statement_timeout = 0")
+            .await?;
+        let (mut report, objects) = check::check(&transaction).await?;
+        drop(transaction);
+        report.look_for(files, objects).await;
+        Ok(report)
     }
 
     async fn close(&self) {
-        self.close_all().await;
+        for task in self.tasks.lock().drain(..) {
+            task.abort();
+        }
+        if let Err(error) = self.member.leave().await {
+            tracing::warn!(%error, "what this node holds is free for the others only when its leases end");
+        }
+        self.pool.close();
+        if let Some(replica) = &self.replica {
+            replica.close();
+        }
+    }
+
+    fn counting_nodes(&self) -> Option<u32> {
+        Some(self.member.node.live())
+    }
+
+    async fn claim_usage(&self, claims: Vec<Claim>) -> Result<Vec<Granted>> {
+        usage::claim(&self.writing().await?, &claims).await
     }
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use prilavok_domain::{BusinessId, ChatId, Message, PublicId};
 use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
 
 use super::Search;
 use super::index::{self, Document, Progress};
@@ -41,10 +42,10 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Starts it.
+    /// Starts it, within the runtime that the store's own tasks run on.
     pub fn start(search: Arc<Search>, store: Arc<dyn Store>) -> std::io::Result<Self> {
         let stopping = Arc::new(AtomicBool::new(false));
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let runtime = Handle::try_current().map_err(std::io::Error::other)?;
         let following = Following {
             search: Arc::clone(&search),
             store,
@@ -94,7 +95,7 @@ struct Following {
 }
 
 impl Following {
-    fn run(mut self, runtime: &tokio::runtime::Runtime) {
+    fn run(mut self, runtime: &Handle) {
         let mut failing = false;
         while !self.stopping.load(Ordering::Relaxed) {
             let began = Instant::now();

@@ -109,10 +109,12 @@ pub(super) fn page(
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM attempt WHERE {wanted} ORDER BY attempt_id DESC LIMIT ?5"
     ))?;
-    let items = statement
+    let mut items = statement
         .query_map(values.as_slice(), logged)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(Page::of(items, limit))
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Ok(Page { items, more })
 }
 
 /// Forgets the oldest lines of the log, and the oldest events up to the first one that is young or that a

@@ -11,6 +11,7 @@ use rusqlite::{Connection, Row};
 
 use super::readers::View;
 use super::{chats, rows};
+use crate::chats::kinds;
 use crate::{ChatCursor, ChatFilter, Page, Result};
 
 /// The place of a chat in the list: newest first, so the order is reversed.
@@ -60,7 +61,8 @@ fn places(
     before: Place,
     wanted: usize,
 ) -> Result<Vec<Place>> {
-    let mut found = if filter.by_subject() {
+    let by_subject = !filter.orders.is_empty() || !filter.contexts.is_empty();
+    let mut found = if by_subject {
         of_subjects(conn, business, filter, before)?
     } else {
         of_kinds(conn, business, filter, before, wanted)?
@@ -99,7 +101,7 @@ fn of_kinds(
          ORDER BY updated_at DESC, chat_id DESC LIMIT ?7",
     )?;
     let mut found = Vec::new();
-    for (kind, status, context) in filter.kinds() {
+    for (kind, status, context) in kinds(filter) {
         let of_kind = statement.query_map(
             (
                 business.get(),

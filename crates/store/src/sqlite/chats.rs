@@ -1,18 +1,17 @@
 //! Chats: started, changed, read and listed.
 
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::rules::{self, ChatState, NotificationType};
-use prilavok_domain::{BusinessId, Chat, ChatId, Context, Customer, OrderId, Timestamp};
+use prilavok_domain::rules::{self, ChatState, Event, NotificationType};
+use prilavok_domain::{BusinessId, Chat, ChatId, Context, Customer, OrderId, Placement, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::readers::View;
-use super::registry;
+use super::registry::{self, must_exist};
 use super::write::Write;
 use super::{events, idempotency, rows};
-use crate::chats::{Around, context_id};
-use crate::error::must_exist;
 use crate::{
-    Applied, ChatChange, Entity, Idempotency, Refusal, Result, StartChat, Started, StoreError, Subject,
+    Applied, ChatChange, Conflict, Entity, Idempotency, Refusal, Result, StartChat, Started, StoreError,
+    Subject,
 };
 
 pub(super) fn start(
@@ -25,9 +24,12 @@ pub(super) fn start(
     let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, business, once, now)? {
         let chat = by_number(conn, business, id)?;
-        return Ok(Applied::before(Started { chat, created: false }));
+        return Ok(Applied {
+            value: Started { chat, created: false },
+            replayed: true,
+        });
     }
-    let (context, subject, customer) = start.resolve(business, around(conn, business, start)?)?;
+    let (context, subject, customer) = resolve(conn, business, start)?;
     let there = of_context(conn, business, &context, &customer)?;
     let created = there.is_none();
     let id = match there {
@@ -41,35 +43,82 @@ pub(super) fn start(
     };
     idempotency::remember(conn, business, once, id.get(), now)?;
     let chat = by_number(conn, business, id.get())?;
-    Ok(Applied::now(Started { chat, created }))
+    Ok(Applied {
+        value: Started { chat, created },
+        replayed: false,
+    })
 }
 
-/// What is registered around it.
-fn around(conn: &Connection, business: BusinessId, start: &StartChat) -> Result<Around> {
-    let mut around = Around {
-        business: registry::business(conn, business)?.is_some(),
-        ..Around::default()
+/// Finds what the chat is to be about, and its customer.
+fn resolve(
+    conn: &Connection,
+    business: BusinessId,
+    start: &StartChat,
+) -> Result<(Context, rules::Subject, Customer)> {
+    must_exist(registry::business(conn, business)?, || Entity::Business(business))?;
+    let named = match &start.customer {
+        Some(id) => Some(must_exist(registry::customer(conn, id)?, || {
+            Entity::Customer(id.clone())
+        })?),
+        None => None,
     };
-    if let Some(named) = &start.customer {
-        around.named = registry::customer(conn, named)?;
-    }
-    let order = match start.subject {
-        Subject::Direct => None,
-        Subject::Order(id) => Some(id),
-        Subject::Return(id) => {
-            around.returned = registry::returned(conn, business, id)?;
-            around.returned.as_ref().map(|it| it.order)
+    let of_order = |id: OrderId| -> Result<_> {
+        let order = must_exist(registry::order(conn, business, id)?, || Entity::Order(id))?;
+        let customer = must_exist(registry::customer(conn, &order.customer)?, || {
+            Entity::Customer(order.customer.clone())
+        })?;
+        if named
+            .as_ref()
+            .is_some_and(|named| named.public_id != customer.public_id)
+        {
+            return Err(Refusal::Conflict(Conflict::OtherCustomer).into());
         }
+        Ok((order, customer))
     };
-    if let Some(id) = order {
-        around.order = registry::order(conn, business, id)?;
+    match start.subject {
+        Subject::Order(id) => {
+            let (order, customer) = of_order(id)?;
+            Ok((
+                Context::Order {
+                    order: id,
+                    campaign: order.campaign,
+                },
+                rules::Subject::Order,
+                customer,
+            ))
+        }
+        Subject::Return(id) => {
+            let returned = must_exist(registry::returned(conn, business, id)?, || Entity::Return(id))?;
+            let (order, customer) = of_order(returned.order)?;
+            let placement = placement(conn, business, &order)?;
+            let context = Context::Return {
+                returned: id,
+                order: order.id,
+                campaign: order.campaign,
+            };
+            Ok((
+                context,
+                rules::Subject::Return {
+                    placement,
+                    test: order.test,
+                },
+                customer,
+            ))
+        }
+        Subject::Direct => {
+            let customer = named.ok_or(StoreError::Refused(Refusal::Rule(
+                rules::RuleViolation::DirectByPartner,
+            )))?;
+            Ok((Context::Direct, rules::Subject::Direct, customer))
+        }
     }
-    if let Some(order) = &around.order {
-        around.customer = registry::customer(conn, &order.customer)?;
-        let campaign = registry::campaign(conn, business, order.campaign)?;
-        around.placement = campaign.map(|campaign| campaign.placement);
-    }
-    Ok(around)
+}
+
+fn placement(conn: &Connection, business: BusinessId, order: &prilavok_domain::Order) -> Result<Placement> {
+    let campaign = must_exist(registry::campaign(conn, business, order.campaign)?, || {
+        Entity::Campaign(order.campaign)
+    })?;
+    Ok(campaign.placement)
 }
 
 /// The ordinary chat of a context, if it has begun.
@@ -99,6 +148,14 @@ fn of_context(
             .optional()?,
     };
     Ok(found.and_then(|id| ChatId::new(id).ok()))
+}
+
+fn context_id(context: &Context) -> i64 {
+    match context {
+        Context::Order { order, .. } => order.get(),
+        Context::Return { returned, .. } => returned.get(),
+        Context::Direct => 0,
+    }
 }
 
 fn insert(
@@ -141,7 +198,10 @@ pub(super) fn start_arbitration(
 ) -> Result<Applied<Chat>> {
     let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, business, once, now)? {
-        return Ok(Applied::before(by_number(conn, business, id)?));
+        return Ok(Applied {
+            value: by_number(conn, business, id)?,
+            replayed: true,
+        });
     }
     let chat = existing(conn, business, beside)?;
     let unfinished: bool = conn
@@ -162,7 +222,10 @@ pub(super) fn start_arbitration(
         now,
     )?;
     idempotency::remember(conn, business, once, id.get(), now)?;
-    Ok(Applied::now(existing(conn, business, id)?))
+    Ok(Applied {
+        value: existing(conn, business, id)?,
+        replayed: false,
+    })
 }
 
 pub(super) fn change(
@@ -175,10 +238,16 @@ pub(super) fn change(
 ) -> Result<Applied<Chat>> {
     let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, business, once, now)? {
-        return Ok(Applied::before(by_number(conn, business, id)?));
+        return Ok(Applied {
+            value: by_number(conn, business, id)?,
+            replayed: true,
+        });
     }
     let chat = existing(conn, business, id)?;
-    let event = change.event();
+    let event = match change {
+        ChatChange::Escalate => Event::Escalated,
+        ChatChange::Finish => Event::Finished,
+    };
     let state = ChatState {
         kind: chat.kind,
         status: chat.status,
@@ -192,10 +261,13 @@ pub(super) fn change(
         events::note(write, business, kind, id, None, now)?;
     }
     idempotency::remember(conn, business, once, id.get(), now)?;
-    Ok(Applied::now(Chat {
-        status: state.status,
-        ..chat
-    }))
+    Ok(Applied {
+        value: Chat {
+            status: state.status,
+            ..chat
+        },
+        replayed: false,
+    })
 }
 
 /// A chat as it is in a view, read only where it is not known.

@@ -2,25 +2,8 @@
 
 use rusqlite::{Connection, ErrorCode};
 
+use crate::backup::{About, LISTED};
 use crate::{CheckReport, Result};
-
-/// What a rule is about, as its query names it behind the business.
-#[derive(Clone, Copy)]
-enum About {
-    Chat,
-    Event,
-    Subscription,
-}
-
-impl About {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Chat => "chat",
-            Self::Event => "event",
-            Self::Subscription => "subscription",
-        }
-    }
-}
 
 /// What must hold of any store, each a query for rows that break it.
 ///
@@ -191,9 +174,6 @@ const RULES: &[(About, &str, &str)] = &[
     ),
 ];
 
-/// Problems of one sort that are listed one by one; more are only counted.
-const LISTED: usize = 20;
-
 /// Checks the file and the rules; answers the objects of all files as well, for the caller to find.
 pub(super) fn check(conn: &Connection) -> Result<(CheckReport, Vec<(String, u64)>)> {
     let mut report = CheckReport::default();
@@ -263,17 +243,7 @@ fn check_rules(conn: &Connection, report: &mut CheckReport) -> Result<()> {
         let found = broken
             .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        let what = about.word();
-        for (business, id) in found.iter().take(LISTED) {
-            report
-                .problems
-                .push(format!("business {business}, {what} {id}: {rule}"));
-        }
-        if found.len() > LISTED {
-            report
-                .problems
-                .push(format!("{} more: {rule}", found.len() - LISTED));
-        }
+        report.add(*about, rule, &found);
     }
     Ok(())
 }

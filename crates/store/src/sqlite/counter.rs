@@ -4,11 +4,11 @@ use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{BusinessId, ChatId, Message, MessageId, MessageText, Name, SavedReplyId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::registry::must_exist;
 use super::write::Write;
 use super::{chats, messages, registry, rows};
-use crate::counter::{ReplyContent, SavedReply, must_have_room, name_must_be_free};
-use crate::error::must_exist;
-use crate::{Entity, MessageRange, Page, Result, StoreError};
+use crate::counter::{MAX_SAVED_REPLIES, ReplyContent, SavedReply, must_be_free};
+use crate::{Conflict, Entity, MessageRange, Page, Refusal, Result, StoreError};
 
 /// The newest messages of a chat before `before`, oldest first.
 pub(super) fn latest(
@@ -109,8 +109,10 @@ pub(super) fn add_reply(
         Entity::Business(business)
     })?;
     let replies = replies(write.conn, business)?;
-    must_have_room(&replies)?;
-    name_must_be_free(&replies, None, content)?;
+    if replies.len() >= MAX_SAVED_REPLIES {
+        return Err(Refusal::Conflict(Conflict::TooManyReplies).into());
+    }
+    must_be_free(&replies, None, content)?;
     let id = write.next_id(IdFor::File, now);
     write
         .conn
@@ -131,7 +133,7 @@ pub(super) fn change_reply(
     id: SavedReplyId,
     content: &ReplyContent,
 ) -> Result<()> {
-    name_must_be_free(&replies(conn, business)?, Some(id), content)?;
+    must_be_free(&replies(conn, business)?, Some(id), content)?;
     let changed = conn
         .prepare_cached(
             "UPDATE saved_reply SET name = ?3, text = ?4 WHERE business_id = ?1 AND reply_id = ?2",

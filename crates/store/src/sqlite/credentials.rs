@@ -5,11 +5,10 @@ use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{BusinessId, CampaignId, CredentialId, CredentialKind, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::registry;
+use super::registry::{self, must_exist};
 use super::write::Write;
 use super::{idempotency, meta, rows};
-use crate::columns;
-use crate::error::must_exist;
+use crate::credentials::{campaigns_text, scopes_text};
 use crate::{
     Applied, Conflict, Credential, CredentialChange, Entity, Idempotency, NewCredential, OperatorToken,
     Refusal, Result, SecretHash,
@@ -24,7 +23,10 @@ pub(super) fn create(
     let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, new.business, once, now)? {
         let value = existing(conn, new.business, new.kind, CredentialId(id))?;
-        return Ok(Applied::before(value));
+        return Ok(Applied {
+            value,
+            replayed: true,
+        });
     }
     must_exist(registry::business(conn, new.business)?, || {
         Entity::Business(new.business)
@@ -46,8 +48,8 @@ pub(super) fn create(
         id,
         new.kind.as_str(),
         new.name.as_str(),
-        columns::scopes_text(new.scopes),
-        columns::campaigns_text(&new.campaigns),
+        scopes_text(new.scopes),
+        campaigns_text(&new.campaigns),
         new.hash.0,
         now.as_millis(),
         new.expires_at.map(Timestamp::as_millis),
@@ -55,7 +57,10 @@ pub(super) fn create(
     meta::access_changed(conn)?;
     idempotency::remember(conn, new.business, once, id, now)?;
     let value = existing(conn, new.business, new.kind, CredentialId(id))?;
-    Ok(Applied::now(value))
+    Ok(Applied {
+        value,
+        replayed: false,
+    })
 }
 
 pub(super) fn change(
@@ -81,8 +86,8 @@ pub(super) fn change(
         business.get(),
         id.0,
         name.as_str(),
-        columns::scopes_text(change.scopes.unwrap_or(there.scopes)),
-        columns::campaigns_text(campaigns),
+        scopes_text(change.scopes.unwrap_or(there.scopes)),
+        campaigns_text(campaigns),
     ))?;
     meta::access_changed(conn)?;
     existing(conn, business, kind, id)

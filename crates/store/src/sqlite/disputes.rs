@@ -8,9 +8,10 @@ use prilavok_domain::{
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::registry::must_exist;
 use super::write::Write;
 use super::{chats, credentials, deliveries, idempotency, messages, registry, rows, subscriptions};
-use crate::error::must_exist;
+use crate::desk::support;
 use crate::{
     Act, Applied, ChatChange, DisputeCursor, Entity, Idempotency, NewCredential, NewMessage, Page, Refusal,
     Registration, Result, StoreError, Switch,
@@ -30,7 +31,13 @@ pub(super) fn waiting(conn: &Connection, after: Option<DisputeCursor>, limit: us
          ORDER BY c.updated_at, c.business_id, c.chat_id LIMIT ?4"
     ))?;
     let found = statement.query_map((after.0, after.1, after.2, limit + 1), rows::chat)?;
-    Ok(Page::of(found.collect::<rusqlite::Result<_>>()?, limit))
+    page(found.collect::<rusqlite::Result<_>>()?, limit)
+}
+
+fn page<T>(mut items: Vec<T>, limit: usize) -> Result<Page<T>> {
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Ok(Page { items, more })
 }
 
 /// How a dispute was settled.
@@ -62,7 +69,10 @@ pub(super) fn act(
 ) -> Result<Applied<AuditLine>> {
     if let Some(id) = idempotency::earlier(write.conn, business, once, now)? {
         let value = line(write.conn, id)?;
-        return Ok(Applied::before(value));
+        return Ok(Applied {
+            value,
+            replayed: true,
+        });
     }
     let (chat, about) = done(write, business, act, by, now)?;
     let id = write.next_id(IdFor::File, now);
@@ -91,7 +101,10 @@ pub(super) fn act(
             &line.about,
         ))?;
     idempotency::remember(write.conn, business, once, id, now)?;
-    Ok(Applied::now(line))
+    Ok(Applied {
+        value: line,
+        replayed: false,
+    })
 }
 
 /// Does it; answers the dispute that it was done to, and to what or how.
@@ -111,21 +124,17 @@ fn done(
             beside,
         } => {
             let told = existing(conn, business, *dispute)?;
-            let new = NewMessage::support(text, *wait_for);
+            let new = NewMessage {
+                wait_for: *wait_for,
+                ..support(text)
+            };
             messages::append(write, business, *dispute, &new, None, now)?;
             if let Some(beside) = beside {
                 let chat = chats::existing(conn, business, *beside)?;
                 if chat.kind != ChatType::Chat || chat.context != told.context {
                     return Err(Refusal::NotFound(Entity::Chat(*beside)).into());
                 }
-                messages::append(
-                    write,
-                    business,
-                    *beside,
-                    &NewMessage::support(text, None),
-                    None,
-                    now,
-                )?;
+                messages::append(write, business, *beside, &support(text), None, now)?;
             }
             let about = wait_for.map_or_else(String::new, |wait_for| wait_for.to_string());
             Ok((Some(*dispute), about))
@@ -136,14 +145,7 @@ fn done(
             text,
         } => {
             existing(conn, business, *dispute)?;
-            messages::append(
-                write,
-                business,
-                *dispute,
-                &NewMessage::support(text, None),
-                None,
-                now,
-            )?;
+            messages::append(write, business, *dispute, &support(text), None, now)?;
             chats::change(write, business, *dispute, ChatChange::Finish, None, now)?;
             conn.prepare_cached(
                 "INSERT INTO verdict (business_id, chat_id, decided_for, text, at, token_id)
@@ -250,5 +252,5 @@ pub(super) fn audit(
             .query_map((before, limit + 1), read_line)?
             .collect::<rusqlite::Result<_>>()?,
     };
-    Ok(Page::of(lines, limit))
+    page(lines, limit)
 }

@@ -25,3 +25,11 @@ impl From<rusqlite::Error> for StoreError {
         }
     }
 }
+
+/// A row holds what no version of Prilavok writes.
+#[derive(Debug, thiserror::Error)]
+#[error("the column {column} holds {found}")]
+pub(super) struct BadColumn {
+    pub(super) column: &'static str,
+    pub(super) found: String,
+}

@@ -3,8 +3,8 @@
 use prilavok_domain::{BusinessId, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::Result;
 use crate::idempotency::{Idempotency, REMEMBERED_MS};
+use crate::{Conflict, Refusal, Result};
 
 /// The id that the operation answered when it ran under this key, if it did within 24 hours.
 pub(super) fn earlier(
@@ -29,9 +29,11 @@ pub(super) fn earlier(
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
-    found
-        .map(|(fingerprint, result)| once.answer(&fingerprint, result))
-        .transpose()
+    match found {
+        None => Ok(None),
+        Some((fingerprint, result)) if fingerprint == once.fingerprint => Ok(Some(result)),
+        Some(_) => Err(Refusal::Conflict(Conflict::IdempotencyKeyReused).into()),
+    }
 }
 
 /// Keeps what the operation answered.

@@ -5,10 +5,9 @@ use prilavok_domain::rules::{ChatState, Event};
 use prilavok_domain::{Attachment, BusinessId, ChatId, FileId, Message, MessageId, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
+use super::registry::must_exist;
 use super::write::Write;
 use super::{chats, events, idempotency, rows};
-use crate::columns::attachment;
-use crate::error::must_exist;
 use crate::{
     Applied, Entity, Idempotency, MessageRange, NewMessage, Page, Refusal, Result, StoreError, StoredFile,
 };
@@ -24,7 +23,10 @@ pub(super) fn append(
     let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, business, once, now)? {
         let value = must_exist(number(conn, business, chat_id, id)?, || Entity::Chat(chat_id))?;
-        return Ok(Applied::before(value));
+        return Ok(Applied {
+            value,
+            replayed: true,
+        });
     }
     let chat = chats::existing(conn, business, chat_id)?;
     let event = Event::Message {
@@ -81,7 +83,10 @@ pub(super) fn append(
         text: new.text.clone(),
         files,
     };
-    Ok(Applied::now(value))
+    Ok(Applied {
+        value,
+        replayed: false,
+    })
 }
 
 fn insert_file(
@@ -110,7 +115,7 @@ fn insert_file(
             &file.media_type,
         ))?;
     let id = FileId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
-    Ok(attachment(id, file))
+    Ok(file.attachment(id))
 }
 
 pub(super) fn one(
@@ -177,7 +182,7 @@ pub(super) fn with_files(
         ))?;
         for found in statement.query_map((business.get(), chat.get(), message.id.get()), rows::file)? {
             let (id, file) = found?;
-            message.files.push(attachment(id, &file));
+            message.files.push(file.attachment(id));
         }
     }
     Ok(message)
@@ -195,5 +200,5 @@ pub(super) fn file(
         ))?
         .query_row((business.get(), id.get()), rows::file)
         .optional()?;
-    Ok(found.map(|(id, file)| (attachment(id, &file), file)))
+    Ok(found.map(|(id, file)| (file.attachment(id), file)))
 }

@@ -53,11 +53,11 @@ use crate::files::FileStore;
 use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
 use crate::{
-    Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential,
-    CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, ForgetBefore, LoggedAttempt, Marks,
-    MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put, Registration,
-    ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store, StoreError, StoredFile,
-    Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
+    Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Claim,
+    Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, ForgetBefore, Granted,
+    LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put,
+    Registration, ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store, StoreError,
+    StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
 };
 pub use open::{OpenError, private_folder};
 use presence::Presence;
@@ -667,6 +667,16 @@ impl Store for SqliteStore {
             .await
     }
 
+    fn counting_nodes(&self) -> Option<u32> {
+        None
+    }
+
+    async fn claim_usage(&self, claims: Vec<Claim>) -> Result<Vec<Granted>> {
+        self.writer
+            .write(move |write| usage::claim(write.conn, &claims))
+            .await
+    }
+
     async fn server_secret(&self) -> Result<[u8; 32]> {
         self.readers.read(meta::secret)
     }
@@ -706,15 +716,7 @@ impl Store for SqliteStore {
 
     async fn check(&self, files: &FileStore) -> Result<CheckReport> {
         let (mut report, objects) = self.readers.on_its_own(check::check).await?;
-        for (object, size) in objects {
-            match files.size(&object).await {
-                Ok(found) if found == size => {}
-                Ok(found) => report
-                    .problems
-                    .push(format!("file {object} has {found} bytes instead of {size}")),
-                Err(error) => report.problems.push(format!("file {object}: {error}")),
-            }
-        }
+        report.look_for(files, objects).await;
         Ok(report)
     }
 

@@ -40,8 +40,10 @@ pub(super) fn chats(
         (business, customer, order, returned, before, limit + 1),
         rows::chat,
     )?;
-    let items = found.collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(Page::of(items, limit))
+    let mut items = found.collect::<rusqlite::Result<Vec<_>>>()?;
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Ok(Page { items, more })
 }
 
 /// Those of the next `limit` events of the business that are about the customer's chats.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::write::Write;
 use super::{chats, messages};
 use crate::chats::kinds;
-use crate::{ChatChange, NewMessage, Result};
+use crate::{ChatChange, ChatFilter, NewMessage, Result};
 
 /// Unfinished ordinary chats of a business whose last message is older than `before`, at most `limit`.
 pub(super) fn idle(
@@ -117,7 +117,12 @@ fn older(
          ORDER BY updated_at LIMIT ?6",
     )?;
     let mut found = Vec::new();
-    for (kind, status, context) in kinds(&[ChatType::Chat], statuses, ContextType::ALL) {
+    let filter = ChatFilter {
+        types: vec![ChatType::Chat],
+        statuses: statuses.to_vec(),
+        ..ChatFilter::default()
+    };
+    for (kind, status, context) in kinds(&filter) {
         let ids = statement.query_map(
             (
                 business.get(),

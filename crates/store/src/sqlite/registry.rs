@@ -7,116 +7,149 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::write::Write;
 use super::{meta, rows};
-use crate::registry::{self, Registered};
-use crate::{Put, Registration, Result};
+use crate::{Conflict, Entity, Put, Refusal, Registration, Result, StoreError};
 
 /// Puts all of `items` in order, or none.
 pub(super) fn register(write: &mut Write<'_>, items: &[Registration]) -> Result<Vec<Put>> {
+    let conn = write.conn;
     let mut puts = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        let put = registry::put(write.conn, item).map_err(registry::at_item(index))?;
-        if put != Put::Unchanged {
-            keep(write, item)?;
-        }
-        if let (Put::Changed, Registration::Customer(customer)) = (put, item) {
-            write.changes_customer(&customer.public_id);
-        }
-        puts.push(put);
+        let put = match item {
+            Registration::Business(business) => put_business(conn, business),
+            Registration::Campaign(campaign) => put_campaign(conn, campaign),
+            Registration::Customer(customer) => put_customer(write, customer),
+            Registration::Order(order) => put_order(conn, order),
+            Registration::Return(returned) => put_return(conn, returned),
+        };
+        puts.push(put.map_err(|error| {
+            match error {
+                StoreError::Refused(refusal) => Refusal::AtItem {
+                    index,
+                    refusal: Box::new(refusal),
+                }
+                .into(),
+                other => other,
+            }
+        })?);
     }
-    if registry::access_changes(items, &puts) {
-        meta::access_changed(write.conn)?;
+    let access_changed = items.iter().zip(&puts).any(|(item, put)| {
+        *put != Put::Unchanged && matches!(item, Registration::Business(_) | Registration::Campaign(_))
+    });
+    if access_changed {
+        meta::access_changed(conn)?;
     }
     Ok(puts)
 }
 
-impl Registered for Connection {
-    fn business(&self, id: BusinessId) -> Result<Option<Business>> {
-        business(self, id)
+fn put_business(conn: &Connection, wanted: &Business) -> Result<Put> {
+    let put = Put::of(business(conn, wanted.id)?.as_ref(), wanted);
+    if put != Put::Unchanged {
+        conn.prepare_cached(
+            "INSERT INTO business (business_id, name, state) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET name = excluded.name, state = excluded.state",
+        )?
+        .execute((wanted.id.get(), wanted.name.as_str(), wanted.state.as_str()))?;
     }
-
-    fn campaign(&self, business: BusinessId, id: CampaignId) -> Result<Option<Campaign>> {
-        campaign(self, business, id)
-    }
-
-    fn customer(&self, id: &PublicId) -> Result<Option<Customer>> {
-        customer(self, id)
-    }
-
-    fn order(&self, business: BusinessId, id: OrderId) -> Result<Option<Order>> {
-        order(self, business, id)
-    }
-
-    fn returned(&self, business: BusinessId, id: ReturnId) -> Result<Option<Return>> {
-        returned(self, business, id)
-    }
-
-    fn order_has_chats(&self, business: BusinessId, id: OrderId) -> Result<bool> {
-        has_chats(self, "order_id = ?2", business, id.get())
-    }
-
-    fn return_has_chats(&self, business: BusinessId, id: ReturnId) -> Result<bool> {
-        has_chats(
-            self,
-            "context_type = 'RETURN' AND context_id = ?2",
-            business,
-            id.get(),
-        )
-    }
+    Ok(put)
 }
 
-/// Writes what is new or differs.
-fn keep(write: &Write<'_>, item: &Registration) -> Result<()> {
+fn put_campaign(conn: &Connection, wanted: &Campaign) -> Result<Put> {
+    must_exist(business(conn, wanted.business)?, || {
+        Entity::Business(wanted.business)
+    })?;
+    let put = Put::of(campaign(conn, wanted.business, wanted.id)?.as_ref(), wanted);
+    if put != Put::Unchanged {
+        conn.prepare_cached(
+            "INSERT INTO campaign (business_id, campaign_id, domain, placement, state) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET domain = excluded.domain, placement = excluded.placement,
+                 state = excluded.state",
+        )?
+        .execute((
+            wanted.business.get(),
+            wanted.id.get(),
+            wanted.domain.as_str(),
+            wanted.placement.as_str(),
+            wanted.state.as_str(),
+        ))?;
+    }
+    Ok(put)
+}
+
+fn put_customer(write: &mut Write<'_>, wanted: &Customer) -> Result<Put> {
     let conn = write.conn;
-    match item {
-        Registration::Business(it) => conn
-            .prepare_cached(
-                "INSERT INTO business (business_id, name, state) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET name = excluded.name, state = excluded.state",
-            )?
-            .execute((it.id.get(), it.name.as_str(), it.state.as_str()))?,
-        Registration::Campaign(it) => conn
-            .prepare_cached(
-                "INSERT INTO campaign (business_id, campaign_id, domain, placement, state) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO UPDATE SET domain = excluded.domain, placement = excluded.placement,
-                     state = excluded.state",
-            )?
-            .execute((
-                it.business.get(),
-                it.id.get(),
-                it.domain.as_str(),
-                it.placement.as_str(),
-                it.state.as_str(),
-            ))?,
-        Registration::Customer(it) => conn
-            .prepare_cached(
-                "INSERT INTO customer (customer_id, name) VALUES (?1, ?2)
-                 ON CONFLICT DO UPDATE SET name = excluded.name,
-                     renamed = (SELECT coalesce(max(renamed), 0) + 1 FROM customer WHERE renamed > 0)",
-            )?
-            .execute((it.public_id.as_str(), it.name.as_str()))?,
-        Registration::Order(it) => conn
-            .prepare_cached(
-                "INSERT INTO purchase (business_id, order_id, campaign_id, customer_id, test)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO UPDATE SET campaign_id = excluded.campaign_id, customer_id = excluded.customer_id,
-                     test = excluded.test",
-            )?
-            .execute((
-                it.business.get(),
-                it.id.get(),
-                it.campaign.get(),
-                it.customer.as_str(),
-                it.test,
-            ))?,
-        Registration::Return(it) => conn
-            .prepare_cached(
-                "INSERT INTO purchase_return (business_id, return_id, order_id) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET order_id = excluded.order_id",
-            )?
-            .execute((it.business.get(), it.id.get(), it.order.get()))?,
-    };
-    Ok(())
+    let put = Put::of(customer(conn, &wanted.public_id)?.as_ref(), wanted);
+    if put != Put::Unchanged {
+        conn.prepare_cached(
+            "INSERT INTO customer (customer_id, name) VALUES (?1, ?2)
+             ON CONFLICT DO UPDATE SET name = excluded.name,
+                 renamed = (SELECT coalesce(max(renamed), 0) + 1 FROM customer WHERE renamed > 0)",
+        )?
+        .execute((wanted.public_id.as_str(), wanted.name.as_str()))?;
+    }
+    if put == Put::Changed {
+        write.changes_customer(&wanted.public_id);
+    }
+    Ok(put)
 }
+
+fn put_order(conn: &Connection, wanted: &Order) -> Result<Put> {
+    must_exist(business(conn, wanted.business)?, || {
+        Entity::Business(wanted.business)
+    })?;
+    must_exist(campaign(conn, wanted.business, wanted.campaign)?, || {
+        Entity::Campaign(wanted.campaign)
+    })?;
+    must_exist(customer(conn, &wanted.customer)?, || {
+        Entity::Customer(wanted.customer.clone())
+    })?;
+    let there = order(conn, wanted.business, wanted.id)?;
+    let put = Put::of(there.as_ref(), wanted);
+    let moves = there.is_some_and(|it| it.campaign != wanted.campaign || it.customer != wanted.customer);
+    if moves && has_chats(conn, "order_id = ?2", wanted.business, wanted.id.get())? {
+        return Err(Refusal::Conflict(Conflict::OrderHasChats).into());
+    }
+    if put != Put::Unchanged {
+        conn.prepare_cached(
+            "INSERT INTO purchase (business_id, order_id, campaign_id, customer_id, test)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET campaign_id = excluded.campaign_id, customer_id = excluded.customer_id,
+                 test = excluded.test",
+        )?
+        .execute((
+            wanted.business.get(),
+            wanted.id.get(),
+            wanted.campaign.get(),
+            wanted.customer.as_str(),
+            wanted.test,
+        ))?;
+    }
+    Ok(put)
+}
+
+fn put_return(conn: &Connection, wanted: &Return) -> Result<Put> {
+    must_exist(business(conn, wanted.business)?, || {
+        Entity::Business(wanted.business)
+    })?;
+    must_exist(order(conn, wanted.business, wanted.order)?, || {
+        Entity::Order(wanted.order)
+    })?;
+    let there = returned(conn, wanted.business, wanted.id)?;
+    let put = Put::of(there.as_ref(), wanted);
+    let of_return = "context_type = 'RETURN' AND context_id = ?2";
+    if put == Put::Changed && has_chats(conn, of_return, wanted.business, wanted.id.get())? {
+        return Err(Refusal::Conflict(Conflict::ReturnHasChats).into());
+    }
+    if put != Put::Unchanged {
+        conn.prepare_cached(
+            "INSERT INTO purchase_return (business_id, return_id, order_id) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET order_id = excluded.order_id",
+        )?
+        .execute((wanted.business.get(), wanted.id.get(), wanted.order.get()))?;
+    }
+    Ok(put)
+}
+
+pub(super) use crate::registry::must_exist;
 
 fn has_chats(conn: &Connection, which: &'static str, business: BusinessId, id: i64) -> Result<bool> {
     let sql = format!("SELECT EXISTS (SELECT 1 FROM chat WHERE business_id = ?1 AND {which})");

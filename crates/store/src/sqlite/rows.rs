@@ -11,8 +11,8 @@ use prilavok_domain::{
 use rusqlite::Row;
 use rusqlite::types::{FromSql, Type, ValueRef};
 
-use crate::columns::{self, BadColumn};
-use crate::{Credential, StoredFile};
+use super::fault::BadColumn;
+use crate::{Credential, StoredFile, credentials};
 
 /// The columns of [`chat`], with the customer's name joined in.
 pub(super) const CHAT: &str = "c.business_id, c.chat_id, c.type, c.status, c.context_type, c.context_id, \
@@ -188,8 +188,8 @@ pub(super) fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
         id: CredentialId(row.get(1)?),
         kind: named(row, 2, "kind")?,
         name: checked(row, 3, "name", CredentialName::new)?,
-        scopes: checked(row, 4, "scopes", |text| columns::scopes(&text).ok_or(()))?,
-        campaigns: checked(row, 5, "campaigns", |text| columns::campaigns(&text).ok_or(()))?,
+        scopes: checked(row, 4, "scopes", |text| credentials::read_scopes(&text))?,
+        campaigns: checked(row, 5, "campaigns", |text| credentials::read_campaigns(&text))?,
         created_at: time(row, 6, "created_at")?,
         expires_at: optional(row, 7, "expires_at", Timestamp::from_millis)?,
         revoked_at: optional(row, 8, "revoked_at", Timestamp::from_millis)?,

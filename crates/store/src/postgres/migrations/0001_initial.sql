@@ -4,26 +4,24 @@
 -- Foreign keys stay within a business. A customer's existence is checked by whoever names one.
 -- Times are milliseconds since 1970, except those of leases, which are the database's own.
 
--- Ids of events: each transaction draws one and may use it and the fifteen after it. It draws after it has locked the head of its
--- business, so it has a transaction id by then.
-CREATE SEQUENCE event_number INCREMENT BY 16 START WITH 16;
+-- The id of the next event of a business whose last one is `last`: by this clock, and above `last` whatever the clock does.
+-- `low` is the writing node's part of it, 12 bits.
+CREATE FUNCTION next_event(last bigint, low bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    SELECT CASE WHEN now_id > last THEN now_id ELSE ((last >> 12) + 1) << 12 | low END
+    FROM (SELECT (floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint - 1704067200000) << 12 | low AS now_id) one
+$$;
 
--- Who reads the events of all businesses asks first: every event up to `last` was drawn by a transaction before `until`.
--- The order of the two questions matters.
-CREATE FUNCTION event_mark(OUT last bigint, OUT until bigint) LANGUAGE plpgsql VOLATILE AS $$
-BEGIN
-    SELECT CASE WHEN is_called THEN last_value + 15 ELSE 0 END INTO last FROM event_number;
-    until := pg_current_xact_id()::text::bigint;
-END $$;
-
--- Whether all transactions before `until` have ended, so that no event up to the mark can appear any more.
-CREATE FUNCTION event_settled(until bigint) RETURNS boolean LANGUAGE sql STABLE AS
-    'SELECT until <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint';
+-- No event with an id below this one will be committed any more. An event's id is drawn by the clock within its transaction,
+-- so it is not below the beginning of that; who has no transaction id yet draws an id later than now.
+CREATE FUNCTION event_horizon() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    SELECT (floor(extract(epoch FROM least(min(xact_start), statement_timestamp())) * 1000)::bigint - 1704067200000) << 12
+    FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL
+$$;
 
 CREATE TABLE meta (
     name   text COLLATE "C" PRIMARY KEY,
-    value  bigint,
-    secret bytea
+    number bigint,
+    bytes  bytea
 );
 
 CREATE TABLE node (
@@ -31,9 +29,7 @@ CREATE TABLE node (
     node_id  smallint PRIMARY KEY,
     -- Which process holds the number.
     instance bigint      NOT NULL,
-    beat_at  timestamptz NOT NULL,
-    -- No id of this number is above it: who takes the number over goes on above.
-    last_id  bigint      NOT NULL
+    beat_at  timestamptz NOT NULL
 );
 
 CREATE TABLE business (
@@ -42,14 +38,12 @@ CREATE TABLE business (
     state       text NOT NULL
 );
 
--- What is locked while events of a business are written, so that their ids increase as they are committed.
+-- How far the events of a business have come. Whoever writes events locks it until the commit, as the last thing of all: so
+-- ids of one business are committed in their order.
 CREATE TABLE business_head (
-    business_id        bigint PRIMARY KEY REFERENCES business,
-    -- No event up to this one can be told any more for certain.
-    forgotten_event_id bigint NOT NULL DEFAULT 0
+    business_id   bigint PRIMARY KEY REFERENCES business,
+    last_event_id bigint NOT NULL
 );
-
-CREATE INDEX head_forgotten ON business_head (forgotten_event_id) WHERE forgotten_event_id > 0;
 
 CREATE TABLE campaign (
     business_id bigint NOT NULL REFERENCES business,
@@ -157,8 +151,7 @@ CREATE TABLE message (
     text        text,
     -- How many files the message carries, so that messages without files need no look-up.
     files       integer NOT NULL,
-    PRIMARY KEY (business_id, chat_id, message_id),
-    FOREIGN KEY (business_id, chat_id) REFERENCES chat
+    PRIMARY KEY (business_id, chat_id, message_id)
 );
 
 CREATE TABLE message_file (
@@ -170,8 +163,7 @@ CREATE TABLE message_file (
     name        text   NOT NULL,
     size        bigint NOT NULL,
     media_type  text   NOT NULL,
-    PRIMARY KEY (business_id, file_id),
-    FOREIGN KEY (business_id, chat_id, message_id) REFERENCES message
+    PRIMARY KEY (business_id, file_id)
 );
 
 CREATE INDEX file_of_message ON message_file (business_id, chat_id, message_id, file_id);
@@ -191,15 +183,30 @@ CREATE TABLE idempotency (
 
 CREATE INDEX idempotency_age ON idempotency (created_at);
 
+-- Calls of an hour that all nodes together have taken; `granted` is what the last one that asked was given.
 CREATE TABLE limit_usage (
     business_id bigint NOT NULL,
     operation   text COLLATE "C" NOT NULL,
     hour        bigint NOT NULL,
     used        bigint NOT NULL,
-    -- The calls that the node was granted which asked last.
     granted     bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (business_id, operation)
 );
+
+-- What becomes of a claim of calls where `taken` of the window `kept` are taken: when the window begins that counts, what is
+-- taken by then, and what may be made. A negative `at_most` gives back.
+CREATE FUNCTION grant_calls(kept bigint, taken bigint, asked bigint, allowed bigint, at_least bigint, at_most bigint,
+    parts bigint, OUT hour bigint, OUT used bigint, OUT granted bigint) LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN gives_back OR open THEN kept ELSE asked END,
+        CASE WHEN gives_back AND kept = asked THEN greatest(taken + at_most, 0)
+             WHEN gives_back THEN taken
+             ELSE before + calls END,
+        CASE WHEN gives_back THEN 0 ELSE calls END
+    FROM (SELECT at_most < 0 AS gives_back, kept >= asked AND kept <= asked + 3600000 AS open) is_so,
+        LATERAL (SELECT CASE WHEN open THEN taken ELSE 0 END AS before) was,
+        LATERAL (SELECT greatest(allowed - before, 0) AS remaining) remains,
+        LATERAL (SELECT least(greatest(remaining / parts, at_least), at_most, remaining) AS calls) gets
+$$;
 
 -- What sellers and screens are told of, written in the transaction of what caused it.
 CREATE TABLE event (
@@ -237,6 +244,8 @@ CREATE TABLE subscription (
 );
 
 CREATE UNIQUE INDEX subscription_name ON subscription (business_id, name);
+-- A node renews what it holds, of all businesses.
+CREATE INDEX subscription_of_owner ON subscription (owner) WHERE disabled IS NULL;
 
 -- Events that were asked for again, in the order of asking.
 CREATE TABLE again (
@@ -319,5 +328,4 @@ CREATE TABLE audit (
 CREATE INDEX audit_of_dispute ON audit (business_id, chat_id, audit_id) WHERE chat_id IS NOT NULL;
 CREATE INDEX audit_order ON audit (audit_id);
 
-INSERT INTO meta (name, value) VALUES
-    ('access_version', 1), ('subscriptions_version', 1), ('renamed', 0), ('proof', 0);
+INSERT INTO meta (name, number) VALUES ('access_version', 1), ('subscriptions_version', 1), ('schema', 1), ('oldest_reader', 1);

@@ -1,0 +1,272 @@
+//! Calls an hour where several nodes count together: each takes a share in advance, and asks the store for more.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use prilavok_domain::Timestamp;
+use prilavok_store::limits::is_open;
+use prilavok_store::{Calls, Claim, Store, StoreError};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+use super::hourly::{Key, Window};
+use super::settings::{Limit, LimitSettings};
+use super::share::{Share, Taken, Terms};
+
+/// Claims in one transaction: it holds their rows for as long as it lasts.
+const CLAIMS_AT_ONCE: usize = 250;
+
+/// Calls of the current hour, as this node knows them.
+#[derive(Clone)]
+pub(super) struct SharedCounts(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    shares: Mutex<HashMap<Key, Counted>>,
+}
+
+struct Counted {
+    share: Share,
+    /// Held by whoever asks the store; the others wait for what it is granted.
+    asking: Arc<AsyncMutex<()>>,
+}
+
+/// A claim on its way, and the right to make it.
+struct Asked {
+    key: Key,
+    claim: Claim,
+    _asking: OwnedMutexGuard<()>,
+}
+
+impl SharedCounts {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            shares: Mutex::default(),
+        }))
+    }
+
+    fn terms(&self, limit: Limit) -> Terms {
+        let nodes = self.0.store.counting_nodes().unwrap_or(1).max(1);
+        Terms { limit, nodes }
+    }
+
+    /// Does something with the share of the window that `hour` falls into.
+    fn with<T>(&self, key: Key, hour: Timestamp, work: impl FnOnce(&mut Counted) -> T) -> T {
+        let mut shares = self.0.shares.lock();
+        let counted = shares.entry(key).or_insert_with(|| Counted {
+            share: Share::new(hour),
+            asking: Arc::default(),
+        });
+        counted.share.turn_to(hour);
+        work(counted)
+    }
+
+    /// One more call, unless the limit is reached. While the store cannot say, nobody is refused for it.
+    pub(super) async fn take(&self, key: Key, now: Timestamp, limit: Limit) -> bool {
+        let (hour, terms) = (now.hour_start(), self.terms(limit));
+        loop {
+            let taken = self.with(key, hour, |counted| match counted.share.take(terms) {
+                Taken::Yes => Ok(true),
+                Taken::No => Ok(false),
+                Taken::Ask(_) => Err(Arc::clone(&counted.asking)),
+            });
+            let asking = match taken {
+                Ok(taken) => return taken,
+                Err(asking) => asking.lock_owned().await,
+            };
+            // A task of its own: what is granted must arrive, also when the caller has left meanwhile.
+            let asked = tokio::spawn(self.clone().ask(key, hour, terms, asking)).await;
+            if !matches!(asked, Ok(Ok(()))) {
+                self.charge(key, now);
+                return true;
+            }
+        }
+    }
+
+    async fn ask(
+        self,
+        key: Key,
+        hour: Timestamp,
+        terms: Terms,
+        asking: OwnedMutexGuard<()>,
+    ) -> Result<(), StoreError> {
+        // Whoever asked before may have been granted enough.
+        let Some(calls) = self.with(key, hour, |counted| counted.share.wants(terms)) else {
+            return Ok(());
+        };
+        self.claim(vec![asked(key, hour, terms.limit, calls, asking)])
+            .await
+    }
+
+    /// Asks the store, and keeps what it says.
+    async fn claim(&self, asked: Vec<Asked>) -> Result<(), StoreError> {
+        let claims = asked.iter().map(|one| one.claim.clone()).collect();
+        let granted = self.0.store.claim_usage(claims).await;
+        let mut shares = self.0.shares.lock();
+        for (at, Asked { key, claim, .. }) in asked.iter().enumerate() {
+            if let Some(counted) = shares.get_mut(key) {
+                match &granted {
+                    Ok(granted) => counted.share.granted(claim.calls, granted[at]),
+                    Err(_) => counted.share.failed(claim.hour, claim.calls),
+                }
+            }
+        }
+        granted.map(drop)
+    }
+
+    pub(super) fn charge(&self, key: Key, now: Timestamp) {
+        self.with(key, now.hour_start(), |counted| counted.share.charge());
+    }
+
+    pub(super) fn give_back(&self, key: Key, taken_at: Timestamp) {
+        if let Some(counted) = self.0.shares.lock().get_mut(&key)
+            && counted.share.hour() == taken_at.hour_start()
+        {
+            counted.share.give_back();
+        }
+    }
+
+    pub(super) fn window(&self, key: Key, now: Timestamp, limit: Limit) -> Window {
+        let hour = now.hour_start();
+        match self.0.shares.lock().get(&key) {
+            Some(Counted { share, .. }) if is_open(share.hour(), hour) => {
+                Window::after(limit, share.used(), share.hour())
+            }
+            _ => Window::after(limit, 0, hour),
+        }
+    }
+
+    /// To be called once a second: tells the store what was made without asking, and gives back what is not needed.
+    pub(super) async fn tick(&self, now: Timestamp, settings: &LimitSettings) -> Result<(), StoreError> {
+        let hour = now.hour_start();
+        self.0
+            .shares
+            .lock()
+            .retain(|_, counted| is_open(counted.share.hour(), hour));
+        self.settle(|(business, operation), share| {
+            share.tick(self.terms(settings.hourly(*operation, *business)))
+        })
+        .await
+    }
+
+    /// Gives back everything that is held: the node stops.
+    pub(super) async fn leave(&self) -> Result<(), StoreError> {
+        self.settle(|_, share| share.leave()).await
+    }
+
+    async fn settle(&self, due: impl Fn(&Key, &mut Share) -> Option<Calls>) -> Result<(), StoreError> {
+        let mut all = Vec::new();
+        for (key, counted) in self.0.shares.lock().iter_mut() {
+            // Who asks at the moment settles as well.
+            if let Ok(asking) = Arc::clone(&counted.asking).try_lock_owned()
+                && let Some(calls) = due(key, &mut counted.share)
+            {
+                let hour = counted.share.hour();
+                all.push(asked(*key, hour, Limit::Unlimited, calls, asking));
+            }
+        }
+        while !all.is_empty() {
+            let some = all.split_off(all.len().saturating_sub(CLAIMS_AT_ONCE));
+            self.claim(some).await?;
+        }
+        Ok(())
+    }
+}
+
+fn asked(key: Key, hour: Timestamp, limit: Limit, calls: Calls, asking: OwnedMutexGuard<()>) -> Asked {
+    let (business, operation) = key;
+    let claim = Claim {
+        business,
+        operation: operation.as_str().to_owned(),
+        hour,
+        limit: match limit {
+            Limit::Unlimited => None,
+            Limit::At(limit) => Some(limit),
+        },
+        calls,
+    };
+    Asked {
+        key,
+        claim,
+        _asking: asking,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prilavok_domain::{BusinessId, IdSequence};
+    use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
+    use prilavok_wire::Operation;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(1_732_406_400_000).expect("in range")
+    }
+
+    fn key() -> Key {
+        (BusinessId::new(1).expect("an id"), Operation::GetChat)
+    }
+
+    /// Two nodes on one store, which they do not know of each other.
+    async fn on_two_nodes(limit: Limit, work: impl AsyncFn([&SharedCounts; 2], &dyn Store, Limit)) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ids = IdSequence::clocked(1, 0);
+        let store = SqliteStore::open(&folder.path().join(FILE_NAME), ids).expect("a store");
+        let store: Arc<dyn Store> = Arc::new(store);
+        let nodes = [(); 2].map(|()| SharedCounts::new(Arc::clone(&store)));
+        work([&nodes[0], &nodes[1]], &*store, limit).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn calls_that_come_at_once_take_what_there_is() {
+        on_two_nodes(Limit::At(100), async |nodes, store, limit| {
+            let calls = (0..300).map(|number: usize| {
+                let node = nodes[number % 2].clone();
+                tokio::spawn(async move { node.take(key(), now(), limit).await })
+            });
+            let calls: Vec<_> = calls.collect();
+            let mut taken = 0;
+            for call in calls {
+                taken += u32::from(call.await.expect("an answer"));
+            }
+            assert_eq!(taken, 100);
+            assert_eq!(store.usage(now()).await.expect("counts")[0].used, 100);
+            for node in nodes {
+                assert_eq!(node.window(key(), now(), limit).remaining, 0);
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_a_node_holds_is_there_for_the_others_when_it_leaves() {
+        on_two_nodes(Limit::At(100), async |[first, second], store, limit| {
+            assert!(first.take(key(), now(), limit).await);
+            assert_eq!(first.window(key(), now(), limit).remaining, 99);
+            first.charge(key(), now());
+            first.give_back(key(), now());
+            first.leave().await.expect("told");
+            assert_eq!(store.usage(now()).await.expect("counts")[0].used, 1);
+            let mut taken = 1;
+            while second.take(key(), now(), limit).await {
+                taken += 1;
+            }
+            assert_eq!(taken, 100);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn nobody_is_refused_because_the_store_does_not_answer() {
+        on_two_nodes(Limit::At(1), async |[node, _], store, limit| {
+            store.close().await;
+            for _ in 0..3 {
+                assert!(node.take(key(), now(), limit).await);
+            }
+            assert_eq!(node.window(key(), now(), limit).remaining, 0);
+        })
+        .await;
+    }
+}

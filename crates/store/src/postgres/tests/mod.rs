@@ -1,0 +1,13 @@
+//! What the interface does not show: the statements and the schema.
+
+mod every_statement;
+mod isolation;
+
+use prilavok_test_postgres::Cluster;
+
+/// A database with the newest schema; nobody is connected to it.
+fn database() -> String {
+    let database = Cluster::shared().new_database();
+    Cluster::shared().sql(&database, include_str!("../migrations/0001_initial.sql"));
+    database
+}
