@@ -109,6 +109,16 @@ impl PgStore {
     }
 }
 
+/// A store that is dropped and was not closed is as a node that died: what it holds is free for the others when its leases
+/// end.
+impl Drop for PgStore {
+    fn drop(&mut self) {
+        for task in self.tasks.get_mut().drain(..) {
+            task.abort();
+        }
+    }
+}
+
 async fn taken(pool: &Pool) -> Result<Object> {
     pool.get().await.map_err(|error| match error {
         // All are in use, and stay so for longer than anybody should wait.

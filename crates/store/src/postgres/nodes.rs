@@ -17,18 +17,22 @@ use crate::{Result, StoreError};
 
 statements! {
     /// The lowest number that nobody holds. Two who find the same are told apart by its row: one gets nothing.
-    TAKE_NUMBER = "INSERT INTO node AS n (node_id, instance, beat_at)
-        SELECT number, $1, clock_timestamp() FROM generate_series(0, $2 - 1) AS number
+    TAKE_NUMBER = "INSERT INTO node AS n (node_id, instance, beat_at, last_id)
+        SELECT number, $1, clock_timestamp(), 0 FROM generate_series(0, $2 - 1) AS number
             LEFT JOIN node held ON held.node_id = number
             WHERE held.beat_at IS NULL OR held.beat_at < clock_timestamp() - make_interval(secs => $3)
             ORDER BY number LIMIT 1
         ON CONFLICT (node_id) DO UPDATE SET instance = excluded.instance, beat_at = excluded.beat_at
             WHERE n.beat_at < clock_timestamp() - make_interval(secs => $3)
-        RETURNING node_id";
-    BEAT = "UPDATE node SET beat_at = clock_timestamp() WHERE node_id = $1 AND instance = $2";
+        RETURNING node_id, last_id";
+    BEAT = "UPDATE node SET beat_at = clock_timestamp(), last_id = greatest(last_id, $3) WHERE node_id = $1 AND instance = $2";
     LIVE = "SELECT count(*) FROM node WHERE beat_at >= clock_timestamp() - make_interval(secs => $1)";
-    GIVE_UP_NUMBER = "DELETE FROM node WHERE node_id = $1 AND instance = $2";
+    GIVE_UP_NUMBER = "UPDATE node SET beat_at = '-infinity', last_id = greatest(last_id, $3)
+        WHERE node_id = $1 AND instance = $2";
 }
+
+/// An id's bits below its milliseconds.
+const LOW_BITS: u32 = 12;
 
 /// How long leases are and how often they are renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +113,8 @@ impl Node {
             None => false,
             Some(lease) => {
                 let number = i16::from(lease.number);
-                rows::execute(conn, BEAT, &[&number, &self.instance]).await? == 1
+                let ahead = self.last_id() + ids_of(self.times.length);
+                rows::execute(conn, BEAT, &[&number, &self.instance, &ahead]).await? == 1
             }
         };
         match (renewed, held) {
@@ -130,11 +135,11 @@ impl Node {
             let Some(row) = rows::query_opt(conn, TAKE_NUMBER, values).await? else {
                 continue;
             };
-            let number: i16 = rows::get(&row, 0)?;
+            let (number, last): (i16, i64) = (rows::get(&row, 0)?, rows::get(&row, 1)?);
             let number = u8::try_from(number).unwrap_or_default();
             {
                 let mut ids = self.ids.lock();
-                *ids = IdSequence::clocked(number, ids.last());
+                *ids = IdSequence::clocked(number, ids.last().max(last));
             }
             *self.lease.lock() = Some(Lease { number, until });
             return Ok(());
@@ -148,7 +153,7 @@ impl Node {
         let held = self.lease.lock().take();
         if let Some(lease) = held {
             let number = i16::from(lease.number);
-            rows::execute(conn, GIVE_UP_NUMBER, &[&number, &self.instance]).await?;
+            rows::execute(conn, GIVE_UP_NUMBER, &[&number, &self.instance, &self.last_id()]).await?;
         }
         Ok(())
     }
@@ -164,6 +169,10 @@ impl Node {
         }
     }
 
+    fn last_id(&self) -> i64 {
+        self.ids.lock().last()
+    }
+
     /// The next id of this node.
     pub(super) fn next_id(&self, of: IdFor, now: Timestamp) -> i64 {
         self.ids.lock().next(of, now)
@@ -177,4 +186,9 @@ impl Node {
         }
         ids.next(of, now)
     }
+}
+
+/// How far ids go ahead in a time, by the clock in them. What is drawn between two beats stays below.
+fn ids_of(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX >> LOW_BITS) << LOW_BITS
 }

@@ -29,7 +29,9 @@ CREATE TABLE node (
     node_id  smallint PRIMARY KEY,
     -- Which process holds the number.
     instance bigint      NOT NULL,
-    beat_at  timestamptz NOT NULL
+    beat_at  timestamptz NOT NULL,
+    -- No id of this number is above it: whoever takes the number over goes on above.
+    last_id  bigint      NOT NULL
 );
 
 CREATE TABLE business (
