@@ -39,6 +39,11 @@ const OVER_ALL: &[(&str, &str)] = &[
     ),
     ("leases::TAKE", "nodes share the subscriptions of all businesses"),
     ("leases::RELEASE", "a node delivers for all businesses"),
+    ("credentials::BY_HASH", "whose secret it is says which business"),
+    ("disputes::WAITING", "the desk's list is of all businesses"),
+    ("disputes::AUDIT", "the trail of all that was done"),
+    ("followed::CHATS_BY_ID", "who follows the store reads all chats"),
+    ("registry::BUSINESSES", "the operator's list of businesses"),
     ("meta::FORGET_IDEMPOTENCY", "a sweep over keys that are too old"),
     (
         "overdue::NAMED_FILES",
