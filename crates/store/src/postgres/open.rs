@@ -9,6 +9,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::fault::Told;
 use super::member::{Listen, Listening};
 use super::nodes::LeaseTimes;
 
@@ -135,8 +136,8 @@ pub enum OpenError {
     #[error("it is no address like postgres://user:password@host:5432/database: {0}")]
     Address(String),
     /// It cannot be reached, or refuses what is asked of it.
-    #[error("the PostgreSQL database cannot be used: {}", told(.0))]
-    Postgres(#[from] tokio_postgres::Error),
+    #[error("the PostgreSQL database cannot be used: {0}")]
+    Postgres(#[source] Told),
     /// It cannot be used with these settings.
     #[error("the PostgreSQL database cannot be used with these settings: {0}")]
     Settings(String),
@@ -161,11 +162,9 @@ pub enum OpenError {
     Node(#[from] crate::StoreError),
 }
 
-/// An error with its cause: what the database says is in the cause.
-fn told(error: &tokio_postgres::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+impl From<tokio_postgres::Error> for OpenError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Postgres(Told(error))
     }
 }
 
@@ -179,7 +178,7 @@ fn config(url: &str) -> Result<Config, OpenError> {
     }
     let mut config: Config = url
         .parse()
-        .map_err(|error: tokio_postgres::Error| OpenError::Address(told(&error)))?;
+        .map_err(|error: tokio_postgres::Error| OpenError::Address(Told(error).to_string()))?;
     if config.get_password().is_none()
         && let Ok(password) = std::env::var("PGPASSWORD")
     {
