@@ -9,20 +9,25 @@ use crate::StoreError;
 
 /// An error with what PostgreSQL says of it, which its own text leaves out.
 #[derive(Debug)]
-pub(super) struct Told(pub(super) tokio_postgres::Error);
+struct Told(tokio_postgres::Error);
 
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.source() {
-            Some(cause) => write!(f, "{}: {cause}", self.0),
-            None => self.0.fmt(f),
-        }
+        f.write_str(&told(&self.0))
     }
 }
 
 impl Error for Told {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.0)
+    }
+}
+
+/// What went wrong, and what PostgreSQL says of it.
+pub(super) fn told(error: &tokio_postgres::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 
@@ -33,11 +38,10 @@ impl From<tokio_postgres::Error> for StoreError {
             None => error.is_closed() || error.source().is_some_and(|it| it.is::<std::io::Error>()),
             Some(code) => may_pass(code),
         };
-        let told = Told(error);
         if passing {
-            Self::Unavailable(told.to_string())
+            Self::Unavailable(told(&error))
         } else {
-            Self::Failed(Box::new(told))
+            Self::Failed(Box::new(Told(error)))
         }
     }
 }

@@ -132,7 +132,7 @@ async fn taken(pool: &Pool) -> Result<Object> {
 impl From<OpenError> for StoreError {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Postgres(told) => told.0.into(),
+            OpenError::Postgres(error) => error.into(),
             OpenError::Node(error) => error,
             other => Self::Failed(Box::new(other)),
         }

@@ -1,15 +1,16 @@
 //! How a database is reached, made and brought up to date.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use futures_util::{StreamExt, stream};
 use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::fault::Told;
+use super::fault::told;
 use super::member::{Listen, Listening};
 use super::nodes::LeaseTimes;
 
@@ -43,9 +44,14 @@ impl PgOptions {
     /// The database at `url`, `postgres://user:password@host:5432/database`. Without a password in it, `PGPASSWORD` is
     /// taken. What a node may read a little later it reads from `replica`, where there is one.
     pub fn new(url: &str, replica: Option<&str>) -> Result<Self, OpenError> {
+        let mut config = config(url)?;
+        if config.get_hosts().len() > 1 && !url.contains("target_session_attrs") {
+            // Of several servers, the one that takes writes at the moment.
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         Ok(Self {
-            config: config(url)?,
-            replica: replica.map(config).transpose()?,
+            config,
+            replica: replica.map(self::config).transpose()?,
             connections: 16,
             wait: Duration::from_secs(2),
             statement: Duration::from_secs(10),
@@ -136,8 +142,8 @@ pub enum OpenError {
     #[error("it is no address like postgres://user:password@host:5432/database: {0}")]
     Address(String),
     /// It cannot be reached, or refuses what is asked of it.
-    #[error("the PostgreSQL database cannot be used: {0}")]
-    Postgres(#[source] Told),
+    #[error("the PostgreSQL database cannot be used: {}", told(.0))]
+    Postgres(#[from] tokio_postgres::Error),
     /// It cannot be used with these settings.
     #[error("the PostgreSQL database cannot be used with these settings: {0}")]
     Settings(String),
@@ -162,12 +168,6 @@ pub enum OpenError {
     Node(#[from] crate::StoreError),
 }
 
-impl From<tokio_postgres::Error> for OpenError {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Self::Postgres(Told(error))
-    }
-}
-
 fn config(url: &str) -> Result<Config, OpenError> {
     let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
     if !is_postgres {
@@ -178,7 +178,7 @@ fn config(url: &str) -> Result<Config, OpenError> {
     }
     let mut config: Config = url
         .parse()
-        .map_err(|error: tokio_postgres::Error| OpenError::Address(Told(error).to_string()))?;
+        .map_err(|error: tokio_postgres::Error| OpenError::Address(told(&error)))?;
     if config.get_password().is_none()
         && let Ok(password) = std::env::var("PGPASSWORD")
     {
@@ -194,11 +194,17 @@ fn config(url: &str) -> Result<Config, OpenError> {
     Ok(config)
 }
 
-/// Encryption, with the certificate authorities that browsers trust.
+/// Encryption, with the certificate authorities that browsers trust and those that this machine does: one's own is named by
+/// `SSL_CERT_FILE`.
 fn tls() -> MakeRustlsConnect {
-    let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    static ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
+        let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        // A machine without any, or with some that cannot be read, trusts the rest.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        Arc::new(roots)
+    });
     let config = ClientConfig::builder()
-        .with_root_certificates(roots)
+        .with_root_certificates(Arc::clone(&ROOTS))
         .with_no_client_auth();
     MakeRustlsConnect::new(config)
 }

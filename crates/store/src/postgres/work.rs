@@ -5,7 +5,7 @@ use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::rules::NotificationType;
 use prilavok_domain::{BusinessId, ChatId, Timestamp};
 
-use super::fault::{Told, is_overtaken};
+use super::fault::{is_overtaken, told};
 use super::meta::{self, Version};
 use super::nodes::Node;
 use super::rows;
@@ -145,8 +145,8 @@ fn unknown_outcome(error: tokio_postgres::Error) -> StoreError {
         // It was refused, and with it the transaction.
         Some(_) => error.into(),
         None => {
-            let told = Told(error);
-            StoreError::Unavailable(format!("it is not known whether this was committed: {told}"))
+            let why = told(&error);
+            StoreError::Unavailable(format!("it is not known whether this was committed: {why}"))
         }
     }
 }
