@@ -13,8 +13,8 @@ use prilavok_domain::event::DisabledBy;
 use prilavok_domain::{BusinessId, CredentialKind, CredentialName, EventTypes, ScopeSet, SubscriptionId};
 use prilavok_store::postgres::{LeaseTimes, PgOptions, PgStore};
 use prilavok_store::{
-    Attempt, AttemptFilter, NewCredential, NewSubscription, SecretHash, Settled, Store, StoreError,
-    SubscriptionName, Switch, Try,
+    Attempt, AttemptFilter, Calls, Claim, NewCredential, NewSubscription, SecretHash, Settled, Store,
+    StoreError, SubscriptionName, Switch, Try,
 };
 use prilavok_test_postgres::Cluster;
 
@@ -53,14 +53,14 @@ impl Drop for Database {
 }
 
 /// Runs a test on a database and as many nodes as it asks for.
-fn on_a_database(case: impl AsyncFn(&Database)) {
+fn on_a_database<F: AsyncFn(&Database)>(case: F) {
     let database = Database::new();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .expect("a runtime");
-    runtime.block_on(case(&database));
+    runtime.block_on(async move { case(&database).await });
 }
 
 /// Waits until something is so.
@@ -385,6 +385,34 @@ fn a_node_whose_lease_has_run_out_writes_nothing_until_it_has_a_new_one() {
         database.sql("ALTER TABLE hidden RENAME TO node");
         let taken = async || !refused().await;
         until("it writes again", TIMES.length * 3, taken).await;
+    });
+}
+
+#[test]
+fn nodes_together_take_no_more_calls_than_there_are() {
+    on_a_database(async |database| {
+        let nodes = [database.node().await, database.node().await];
+        assert_eq!(nodes[1].counting_nodes(), Some(2));
+        let claim = |number: usize| {
+            let claims = ["getChat", "getChats"].map(|operation| Claim {
+                business: shop(),
+                operation: operation.to_owned(),
+                hour: at(0),
+                limit: Some(100),
+                calls: Calls::Take {
+                    least: 3,
+                    most: 9,
+                    parts: 4,
+                },
+            });
+            nodes[number % 2].claim_usage(claims.to_vec())
+        };
+        let granted = join_all((0..60).map(claim)).await;
+        let granted: Vec<_> = granted.into_iter().map(|one| one.expect("granted")).collect();
+        for operation in 0..2 {
+            let calls: u32 = granted.iter().map(|one| one[operation].calls).sum();
+            assert_eq!(calls, 100);
+        }
     });
 }
 
