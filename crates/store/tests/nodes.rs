@@ -29,16 +29,21 @@ const TIMES: LeaseTimes = LeaseTimes {
 /// A database of a test's own.
 struct Database(String);
 
+/// A node of the store in the database at an address.
+async fn node_at(url: &str) -> PgStore {
+    let mut options = PgOptions::new(url, None).expect("an address");
+    options.leases = TIMES;
+    options.connections = 4;
+    PgStore::open(options).await.expect("a node")
+}
+
 impl Database {
     fn new() -> Self {
         Self(Cluster::shared().new_database())
     }
 
     async fn node(&self) -> PgStore {
-        let mut options = PgOptions::new(&Cluster::shared().url(&self.0), None).expect("an address");
-        options.leases = TIMES;
-        options.connections = 4;
-        PgStore::open(options).await.expect("a node")
+        node_at(&Cluster::shared().url(&self.0)).await
     }
 
     fn sql(&self, statement: &str) -> String {
@@ -55,12 +60,13 @@ impl Drop for Database {
 /// Runs a test on a database and as many nodes as it asks for.
 fn on_a_database<F: AsyncFn(&Database)>(case: F) {
     let database = Database::new();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async move { case(&database).await });
+    runtime().block_on(async move { case(&database).await });
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).enable_all().build();
+    runtime.expect("a runtime")
 }
 
 /// Waits until something is so.
@@ -426,5 +432,40 @@ fn a_node_that_stops_leaves_its_share_at_once() {
         one.close().await;
         let taken = async || held(&two).await.contains(&crm);
         until("the other one takes over", TIMES.renew_every * 3, taken).await;
+    });
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_crash_of_the_database_and_nodes_go_on() {
+    let cluster = Cluster::start();
+    runtime().block_on(async {
+        let (node, listener) = (
+            node_at(&cluster.url("postgres")).await,
+            node_at(&cluster.url("postgres")).await,
+        );
+        populate(&node).await;
+        let chat = start(&node, shop(), order(100), at(0)).await.chat.id;
+        for _ in 0..20 {
+            write_to(&node, shop(), chat).await;
+        }
+        cluster.crash();
+        let refused = node
+            .append_message(shop(), chat, customer_says("?"), None, at(3))
+            .await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        let refused = node.chat(shop(), chat).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        cluster.start_again();
+        let again = async || {
+            let wrote = node
+                .append_message(shop(), chat, customer_says("again"), None, at(4))
+                .await;
+            wrote.is_ok()
+        };
+        let mut changes = listener.changes();
+        until("it is written again", Duration::from_secs(10), again).await;
+        heard(&mut changes, shop()).await;
+        let page = listener.messages(shop(), chat, Default::default(), 100).await;
+        assert_eq!(page.expect("a page").items.len(), 21);
     });
 }
