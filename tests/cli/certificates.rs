@@ -15,7 +15,7 @@ use tls_listener::TlsListener;
 
 const ACCEPTED: &str = r#"{"version":"1.0.0","name":"crm","time":"2025-01-16T10:09:49.759084017Z"}"#;
 
-fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+pub(crate) fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::new([]).expect("parameters");
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

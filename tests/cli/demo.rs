@@ -51,7 +51,16 @@ impl Introduction {
 }
 
 pub(crate) fn start(folder: &std::path::Path) -> (Server, Introduction) {
-    let mut server = Server::with(folder, DEMO, &[]);
+    start_with(folder, &[], &[])
+}
+
+/// Starts it with more arguments and variables.
+pub(crate) fn start_with(
+    folder: &std::path::Path,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> (Server, Introduction) {
+    let mut server = Server::with(folder, &[DEMO, arguments].concat(), variables);
     let text = server.printed_until("API reference:");
     (server, Introduction { text })
 }

@@ -17,4 +17,5 @@ mod notifications;
 mod settings;
 mod starting;
 mod stopping;
+mod tls;
 mod upkeep;

@@ -11,6 +11,7 @@ mod credentials;
 mod downloads;
 mod failures;
 mod files;
+mod http2;
 mod limits;
 mod malformed;
 mod messages;

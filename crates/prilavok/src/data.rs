@@ -1,12 +1,15 @@
-//! The data folder: where in it the database and the files are, and how they are opened.
+//! Where everything is kept, and how it is opened: the database, in the data folder or elsewhere, and the files.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use prilavok_domain::IdSequence;
+use prilavok_domain::{IdSequence, Timestamp};
+use prilavok_server::demo::{self, Seeded};
+use prilavok_server::settings::{Database, Settings};
 use prilavok_store::Store;
 use prilavok_store::files::FileStore;
+use prilavok_store::postgres::PgStore;
 use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
 
 /// The only node of an embedded store.
@@ -18,17 +21,43 @@ pub(crate) fn database(folder: &Path) -> PathBuf {
 }
 
 /// Opens the store, and makes it if there is none.
-pub(crate) fn open_or_make(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
-    Ok(Arc::new(SqliteStore::open(
-        &database(folder),
-        IdSequence::clocked(NODE, 0),
-    )?))
+pub(crate) async fn open_or_make(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match &settings.database {
+        Database::Sqlite => Arc::new(SqliteStore::open(
+            &database(&settings.data),
+            IdSequence::clocked(NODE, 0),
+        )?),
+        Database::Postgres(url) => Arc::new(PgStore::open(settings.postgres.options(url)?).await?),
+    })
 }
 
 /// Opens a store that must be there.
-pub(crate) fn open(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
-    must_be_store(folder)?;
-    open_or_make(folder)
+pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    if settings.database == Database::Sqlite {
+        must_be_store(&settings.data)?;
+    }
+    open_or_make(settings).await
+}
+
+/// Fills an empty store with the demo.
+pub(crate) async fn seed(settings: &Settings, files: &FileStore, now: Timestamp) -> anyhow::Result<Seeded> {
+    match settings.database {
+        Database::Sqlite => demo::seed(&database(&settings.data), files, now).await,
+        Database::Postgres(_) => {
+            let store = open_or_make(settings).await?;
+            let seeded = demo::fill(&*store, files, now).await;
+            store.close().await;
+            seeded
+        }
+    }
+}
+
+/// Where the store is, for people; never a password.
+pub(crate) fn place(settings: &Settings) -> String {
+    match &settings.database {
+        Database::Sqlite => settings.data.display().to_string(),
+        Database::Postgres(url) => url.to_string(),
+    }
 }
 
 /// Fails where a folder has no store in it.

@@ -116,6 +116,11 @@ impl<S> Watched<S> {
             draining: None,
         }
     }
+
+    /// The connection again, for another protocol.
+    pub(crate) fn into_inner(self) -> S {
+        self.stream
+    }
 }
 
 /// The answer in place of hyper's, whose status line is at the beginning of `bare`.

@@ -1,6 +1,6 @@
-//! Listening, connections and the way out: each connection speaks HTTP/1.1 with bounded heads and to clients
-//! that read, and a shutdown lets what runs finish. What is no HTTP at all, or has too large a head, is answered
-//! in [`crate::head_refusal`]: no request has come for a surface to answer.
+//! Listening, and the way out: a shutdown lets what runs finish. What is spoken on a connection is in
+//! [`crate::connection`]; what is no HTTP at all, or has too large a head, is answered in [`crate::head_refusal`]: no
+//! request has come for a surface to answer.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -14,29 +14,24 @@ use axum::extract::State;
 use futures_util::FutureExt;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use prilavok_wire::Operation;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-use tokio_io_timeout::TimeoutWriter;
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::app::SharedApp;
-use crate::head_refusal::{Answering, Turn, Watched};
+use crate::connection::{Connection, Protocols};
 use crate::metrics::OperationName;
 use crate::overload::{self, Line, Place, Shed};
 use crate::recording::CalledWith;
 use crate::request_id::{self, RequestId};
 use crate::request_log;
 use crate::router;
-use crate::socket::Socket;
+use crate::tls::Tls;
 use crate::{buyer, operator, partner, web, web_widget};
 
 /// The most bytes that the head of a request may have.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How long to wait when the system has no more sockets for us.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -74,30 +69,45 @@ impl Served {
 #[derive(Debug, Clone, Copy)]
 pub struct HangUp;
 
-/// The connection ends instead of an answer.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the answer was lost on purpose")]
-struct HungUp;
+/// Where connections come in.
+pub struct Entrance {
+    listener: TcpListener,
+    tls: Option<Tls>,
+}
 
-/// Serves what `served` holds on `listener` until `stop` resolves, then lets requests under way finish within
+impl Entrance {
+    /// Connections of `listener`, which speak TLS if there is any.
+    #[must_use]
+    pub fn new(listener: TcpListener, tls: Option<Tls>) -> Self {
+        Self { listener, tls }
+    }
+}
+
+impl From<TcpListener> for Entrance {
+    fn from(listener: TcpListener) -> Self {
+        Self::new(listener, None)
+    }
+}
+
+/// Serves what `served` holds at `entrance` until `stop` resolves, then lets requests under way finish within
 /// the time that the settings give. Answers whether all of them did.
 pub async fn serve(
     served: Arc<ArcSwap<Served>>,
-    listener: TcpListener,
+    entrance: impl Into<Entrance>,
     stop: impl Future<Output = ()>,
 ) -> bool {
+    let Entrance { listener, tls } = entrance.into();
     let app = Arc::clone(&served.load().app);
     let places = Arc::new(Semaphore::new(app.settings.server.max_connections));
     let line = Line::new(most_waiting(&app));
-    let graceful = GracefulShutdown::new();
-    let write_timeout = Duration::from_secs(app.settings.server.write_timeout_seconds);
-    let mut protocol = http1::Builder::new();
-    protocol
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(app.settings.server.header_timeout_seconds))
-        .max_buf_size(MAX_HEAD_BYTES)
-        // A client that has ended its side still waits for its answer.
-        .half_close(true);
+    let (stopping, stopped) = watch::channel(());
+    let protocols = Arc::new(Protocols::new(&app.settings.server));
+    let followed = tls.clone();
+    let following = tokio::spawn(async move {
+        if let Some(tls) = followed {
+            tls.follow().await;
+        }
+    });
     let mut stop = std::pin::pin!(stop);
     loop {
         let place = tokio::select! {
@@ -117,45 +127,39 @@ pub async fn serve(
         };
         // Answers are small: waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
-        let turn = Turn::default();
-        let watched_turn = turn.clone();
-        let served = Arc::clone(&served);
-        let place_in_line = Place::new(&line);
-        let socket = Socket::new(stream, Arc::clone(&place_in_line));
-        let peer = socket.peer();
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            turn.begin();
-            let served = served.load_full();
-            let turn = turn.clone();
-            let is_late = place_in_line.was_late();
-            request.extensions_mut().insert(peer.clone());
-            async move {
-                let response = answer(&served, request, is_late).await;
-                // Answers that are ready at the same time leave together: the clients of a burst are woken once.
-                tokio::task::yield_now().await;
-                if response.extensions().get::<HangUp>().is_some() {
-                    return Err(HungUp);
-                }
-                Ok::<Response<Answering>, HungUp>(response.map(|body| turn.answered_by(body)))
-            }
-        });
-        // A client that leaves unread what was sent to it holds memory here: it is cut off.
-        let mut socket = TimeoutWriter::new(socket);
-        socket.set_timeout(Some(write_timeout));
-        let watched = TokioIo::new(Watched::new(Box::pin(socket), watched_turn));
-        let connection = graceful.watch(protocol.serve_connection(watched, service));
+        let connection = Connection {
+            served: Arc::clone(&served),
+            protocols: Arc::clone(&protocols),
+            place: Place::new(&line),
+            stopped: stopped.clone(),
+        };
         let counted = app.metrics.connection();
-        tokio::spawn(async move {
-            // A client that breaks off is its own affair.
-            let _ = connection.await;
-            drop((place, counted));
-        });
+        // Two tasks of their own sizes: a connection without TLS has no room for any.
+        match &tls {
+            None => tokio::spawn(async move {
+                connection.plain(stream).await;
+                drop((place, counted));
+            }),
+            Some(tls) => {
+                let acceptor = tls.acceptor();
+                tokio::spawn(async move {
+                    connection.encrypted(stream, acceptor).await;
+                    drop((place, counted));
+                })
+            }
+        };
     }
-    drop(listener);
+    drop((listener, stopped));
+    following.abort();
     let patience = Duration::from_secs(app.settings.server.shutdown_seconds);
     // Streams would go on for ever; what else runs may finish.
     let app = Arc::clone(&served.load().app);
-    let ended = async { tokio::join!(app.live.close(), graceful.shutdown()) };
+    let all_closed = async {
+        // Fails only where no connection is left that could hear it.
+        let _ = stopping.send(());
+        stopping.closed().await;
+    };
+    let ended = async { tokio::join!(app.live.close(), all_closed) };
     tokio::time::timeout(patience, ended).await.is_ok()
 }
 
@@ -166,7 +170,7 @@ fn most_waiting(app: &SharedApp) -> usize {
 }
 
 /// Answers one request: gives it an id, survives a panic, counts and logs. One that came too late is turned away.
-async fn answer(served: &Served, mut request: Request<Incoming>, is_late: bool) -> Response<Body> {
+pub(crate) async fn answer(served: &Served, mut request: Request<Incoming>, is_late: bool) -> Response<Body> {
     let app = &served.app;
     let started = Instant::now();
     let id = RequestId::of(request.headers());

@@ -92,6 +92,11 @@ impl Place {
         place
     }
 
+    /// Another place in the same line, for one of many requests that come on the connection.
+    pub(crate) fn another(&self) -> Arc<Self> {
+        Self::new(&self.line)
+    }
+
     /// The connection has its turn.
     pub(crate) fn turn(&self) {
         if self.state.swap(state::SERVED, Ordering::AcqRel) == state::WAITING {
@@ -111,6 +116,11 @@ impl Place {
     /// Whether what came last came too late; the next one is another matter.
     pub(crate) fn was_late(&self) -> bool {
         self.late.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether what came last came too late, with all that came in it.
+    pub(crate) fn is_late(&self) -> bool {
+        self.late.load(Ordering::Relaxed)
     }
 
     fn stand_in_line(&self) {

@@ -21,13 +21,14 @@ impl PublicUrl {
         if let Some(url) = &settings.public_url {
             return Self(url.trim_end_matches('/').to_owned());
         }
+        let scheme = settings.server.scheme();
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         match host.filter(|host| {
             host.parse::<Authority>()
                 .is_ok_and(|authority| authority.as_str() == *host)
         }) {
-            Some(host) => Self(format!("http://{host}")),
-            None => Self(format!("http://{}", settings.listen)),
+            Some(host) => Self(format!("{scheme}://{host}")),
+            None => Self(format!("{scheme}://{}", settings.listen)),
         }
     }
 }

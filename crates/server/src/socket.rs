@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::http2::Guard;
 use crate::overload::{Place, Standing};
 
 /// A connection's socket. One task uses it, so its lock is free but for the moment at which a stopping server cuts
@@ -22,7 +23,21 @@ pub(crate) struct Socket {
 
 /// The other end of a connection, as a request's extensions hold it.
 #[derive(Clone)]
-pub struct Peer(Arc<Mutex<TcpStream>>);
+pub struct Peer {
+    stream: Arc<Mutex<TcpStream>>,
+    speaks: Speaks,
+}
+
+/// What is spoken on a socket, as far as it matters to what may be done with it.
+#[derive(Clone)]
+enum Speaks {
+    /// HTTP/1.
+    Plainly,
+    /// TLS, and in it HTTP/1 or HTTP/2.
+    Encrypted,
+    /// HTTP/2, and the request came on this stream.
+    Stream(Arc<Guard>),
+}
 
 impl Socket {
     /// `place` is told when what the client sent waits to be read.
@@ -33,19 +48,43 @@ impl Socket {
         }
     }
 
+    /// The other end, with which HTTP/1 is spoken.
     pub(crate) fn peer(&self) -> Peer {
-        Peer(Arc::clone(&self.stream))
+        Peer {
+            stream: Arc::clone(&self.stream),
+            speaks: Speaks::Plainly,
+        }
     }
 }
 
 impl Peer {
+    /// The same, behind TLS.
+    pub(crate) fn encrypted(self) -> Self {
+        Self {
+            speaks: Speaks::Encrypted,
+            ..self
+        }
+    }
+
+    /// The same, on a stream of HTTP/2.
+    pub(crate) fn on(&self, stream: Arc<Guard>) -> Self {
+        Self {
+            stream: Arc::clone(&self.stream),
+            speaks: Speaks::Stream(stream),
+        }
+    }
+
     /// Whether the other end has ended the connection or its side of it; if not, the task is woken when it does.
     ///
     /// The protocol itself does not look while an answer is under way: a client that has ended its side may still wait
-    /// for an answer. For one that never ends, there would be nobody left to look.
+    /// for an answer. For one that never ends, there would be nobody left to look. Behind TLS and in HTTP/2 an end is said
+    /// in the protocol, which does look.
     pub(crate) fn has_left(&self, cx: &mut Context<'_>) -> bool {
+        let Speaks::Plainly = self.speaks else {
+            return false;
+        };
         let mut byte = [0];
-        match self.0.lock().poll_peek(cx, &mut ReadBuf::new(&mut byte)) {
+        match self.stream.lock().poll_peek(cx, &mut ReadBuf::new(&mut byte)) {
             // The next request, sent before the answer to this one: not ours to read.
             Poll::Ready(Ok(1..)) | Poll::Pending => false,
             Poll::Ready(Ok(0) | Err(_)) => true,
@@ -54,12 +93,15 @@ impl Peer {
 
     /// The address at the other end.
     pub(crate) fn address(&self) -> Option<IpAddr> {
-        self.0.lock().peer_addr().ok().map(|address| address.ip())
+        self.stream.lock().peer_addr().ok().map(|address| address.ip())
     }
 
-    /// Ends the connection, whatever waits to be sent.
+    /// Ends the connection, or the stream of it that the request came on, whatever waits to be sent.
     pub(crate) fn cut_off(&self) {
-        let mut stream = self.0.lock();
+        if let Speaks::Stream(guard) = &self.speaks {
+            return guard.cut_off();
+        }
+        let mut stream = self.stream.lock();
         // A socket is shut down at once; one that is gone already needs it no more.
         let _ = Pin::new(&mut *stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
     }

@@ -16,6 +16,7 @@ pub mod error;
 pub mod files;
 pub mod idempotency;
 pub mod limits;
+pub mod moving;
 pub mod notifications;
 pub mod observer;
 pub mod postgres;

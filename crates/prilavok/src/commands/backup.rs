@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let store = data::open(&arguments.place.settings()?.data)?;
+    let store = data::open(&arguments.place.settings()?).await?;
     if arguments.file.exists() {
         bail!(
             "{} exists already: name a new file, so that no older copy is lost",

@@ -41,7 +41,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if !(1..=longest).contains(&arguments.minutes) {
         bail!("wrong --minutes: from 1 to {longest} are accepted (buyer.max_token_minutes)");
     }
-    let store = data::open(&settings.data)?;
+    let store = data::open(&settings).await?;
     let (secret, found) = (store.server_secret().await, store.business(business).await);
     store.close().await;
     if found?.is_none() {

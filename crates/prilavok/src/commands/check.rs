@@ -6,9 +6,9 @@ use super::Place;
 use crate::{data, output};
 
 pub(crate) async fn run(place: &Place) -> anyhow::Result<ExitCode> {
-    let folder = place.settings()?.data;
-    let store = data::open(&folder)?;
-    let report = store.check(&data::files(&folder)?).await;
+    let settings = place.settings()?;
+    let store = data::open(&settings).await?;
+    let report = store.check(&data::files(&settings.data)?).await;
     store.close().await;
     let report = report?;
     let mut text = format!(

@@ -12,6 +12,7 @@ use clap::builder::PossibleValuesParser;
 use prilavok_domain::BusinessId;
 use prilavok_server::operator::{LoggedRequestJson, statuses};
 use prilavok_server::recording::{self, curl};
+use prilavok_server::settings::Settings;
 use prilavok_store::requests::{FILE_NAME, Line, LoggedRequest, Place, RequestFilter, RequestLogReader};
 use prilavok_wire::time::Utc;
 
@@ -66,12 +67,11 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = arguments.place.settings()?;
     let log = open(&settings.data)?;
-    let base = settings.public_url.as_deref();
     if let Some(id) = arguments.curl {
         let Some((request, exchange)) = log.by_id(id.clone()).await? else {
             bail!("there is no call {id} in the request log: prilavok log lists those that are");
         };
-        let command = curl::command(&request, &exchange.request, base);
+        let command = curl::command(&request, &exchange.request, &settings);
         output::print(&format!("{command}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -83,7 +83,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         ..RequestFilter::default()
     };
     let form = match arguments.json || !stdout().is_terminal() {
-        true => Form::Json { base },
+        true => Form::Json(&settings),
         false => Form::Table,
     };
     let page = log.newest(filter.clone(), None, arguments.last.max(1)).await?;
@@ -112,14 +112,17 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn open(folder: &Path) -> anyhow::Result<RequestLogReader> {
-    data::must_be_store(folder)?;
-    Ok(RequestLogReader::new(&folder.join(FILE_NAME)))
+    let file = folder.join(FILE_NAME);
+    if !file.is_file() {
+        data::must_be_store(folder)?;
+    }
+    Ok(RequestLogReader::new(&file))
 }
 
 /// How calls are shown.
 enum Form<'a> {
     Table,
-    Json { base: Option<&'a str> },
+    Json(&'a Settings),
 }
 
 const HEAD: &str =
@@ -129,7 +132,7 @@ impl Form<'_> {
     async fn shown(&self, log: &RequestLogReader, (place, request): &Line) -> anyhow::Result<String> {
         match self {
             Self::Table => Ok(row(request)),
-            Self::Json { base } => json(log, *place, request, *base).await,
+            Self::Json(settings) => json(log, *place, request, settings).await,
         }
     }
 }
@@ -138,11 +141,11 @@ async fn json(
     log: &RequestLogReader,
     place: Place,
     request: &LoggedRequest,
-    base: Option<&str>,
+    settings: &Settings,
 ) -> anyhow::Result<String> {
     // One that was forgotten meanwhile has nothing more to say.
     let exchange = log.exchange(place).await?.unwrap_or_default();
-    let json = LoggedRequestJson::new(request.clone(), exchange, base);
+    let json = LoggedRequestJson::new(request.clone(), exchange, settings);
     Ok(serde_json::to_string(&json)? + "\n")
 }
 

@@ -9,6 +9,7 @@ mod config;
 mod keys;
 mod log;
 mod man;
+mod migrate_store;
 mod notifications;
 mod openapi;
 mod operator_token;
@@ -77,6 +78,8 @@ enum Command {
     Backup(backup::Arguments),
     /// Verify the store, from the disk page to the chat rules
     Check(Place),
+    /// Move everything from SQLite to PostgreSQL, files too
+    MigrateStore(migrate_store::Arguments),
     /// Print what makes a shell complete these commands
     Completions(completions::Arguments),
     /// Print the manual page, or write the pages of all commands
@@ -89,6 +92,10 @@ struct Place {
     /// The folder of the database and the files [default: ./prilavok-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The database: sqlite, a file in that folder, or postgres://user@host/database; a password is better kept in
+    /// PRILAVOK_DATABASE or PGPASSWORD [default: sqlite]
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// A file with settings, as TOML; prilavok config prints one to start from
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -98,6 +105,7 @@ impl Place {
     fn settings(&self) -> anyhow::Result<Settings> {
         let overrides = Overrides {
             data: self.data.clone(),
+            database: self.database.clone(),
             ..Overrides::default()
         };
         Ok(Settings::load(self.config.as_deref(), &overrides)?)
@@ -120,6 +128,7 @@ impl Cli {
             Command::Config => config::run(),
             Command::Backup(arguments) => backup::run(arguments).await,
             Command::Check(place) => check::run(&place).await,
+            Command::MigrateStore(arguments) => migrate_store::run(arguments).await,
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),
         }

@@ -41,7 +41,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 async fn create(place: &Place) -> anyhow::Result<()> {
     // The first token is often made before the first start: a store is made where there is none.
-    let store = data::open_or_make(&place.settings()?.data)?;
+    let store = data::open_or_make(&place.settings()?).await?;
     let token = secrets::new_operator_token();
     let created = store
         .create_operator_token(secrets::hash(&token), SystemClock.now())
@@ -52,7 +52,7 @@ async fn create(place: &Place) -> anyhow::Result<()> {
 }
 
 async fn list(place: &Place) -> anyhow::Result<()> {
-    let store = data::open(&place.settings()?.data)?;
+    let store = data::open(&place.settings()?).await?;
     let tokens = store.operator_tokens().await;
     store.close().await;
     let mut table = format!("{:<18} CREATED\n", "ID");
@@ -63,7 +63,7 @@ async fn list(place: &Place) -> anyhow::Result<()> {
 }
 
 async fn revoke(revoked: &Revoked) -> anyhow::Result<()> {
-    let store = data::open(&revoked.place.settings()?.data)?;
+    let store = data::open(&revoked.place.settings()?).await?;
     let removed = store.revoke_operator_token(CredentialId(revoked.id)).await;
     store.close().await;
     if !removed? {

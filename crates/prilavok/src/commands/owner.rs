@@ -35,14 +35,14 @@ impl Owner {
 
     /// Opens the store that the business is in.
     pub(crate) async fn store(&self) -> anyhow::Result<Arc<dyn Store>> {
-        let folder = self.settings()?.data;
-        let store = data::open(&folder)?;
+        let settings = self.settings()?;
+        let store = data::open(&settings).await?;
         if store.business(self.business).await?.is_none() {
             store.close().await;
             bail!(
                 "there is no business {0} in {1}: register it first, with PUT /operator/v1/businesses/{0}",
                 self.business,
-                folder.display()
+                data::place(&settings)
             );
         }
         Ok(store)

@@ -10,8 +10,9 @@ use clap::Args;
 use prilavok_sandbox::scenario::{Cast, Expected, Report, SHIPPED, State, Verdict};
 use prilavok_sandbox::{Sandbox, Scenario, Speed};
 use prilavok_server::demo::{self, DemoKeys};
-use prilavok_server::http;
+use prilavok_server::http::{self, Entrance};
 use prilavok_server::settings::{Overrides, Recorded, Settings};
+use prilavok_server::tls::Tls;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -85,12 +86,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let speed = Speed::try_from(arguments.speed).context("wrong --speed")?;
     logging::start(&settings.log)?;
     open_files::raise_limit(settings.server.max_connections);
+    let tls = settings.server.tls().map(Tls::new).transpose()?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}: --port 0 takes a free port", settings.listen))?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let url = format!("{}://{}", settings.server.scheme(), listener.local_addr()?);
     let (sandbox, keys) = Sandbox::open(settings, arguments.data.as_deref(), speed).await?;
     let mut casts = Vec::new();
     for scenario in &scenarios {
@@ -134,7 +136,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             () = over => {}
         }
     };
-    http::serve(sandbox.served(), listener, stop).await;
+    http::serve(sandbox.served(), Entrance::new(listener, tls), stop).await;
     playing.abort();
     let reports = sandbox.reports();
     sandbox.close().await;

@@ -1,5 +1,6 @@
 //! `prilavok serve`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,8 +9,9 @@ use clap::Args;
 use prilavok_domain::{Clock, SystemClock};
 use prilavok_server::app::App;
 use prilavok_server::demo::{self, DemoKeys, Seeded};
-use prilavok_server::http::{self, Served};
+use prilavok_server::http::{self, Entrance, Served};
 use prilavok_server::settings::{Overrides, Settings};
+use prilavok_server::tls::Tls;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,7 +24,11 @@ use crate::{data, logging, open_files, output};
 Examples:
   prilavok serve --demo
   prilavok serve --listen 0.0.0.0:8080 --data /var/lib/prilavok
+  prilavok serve --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem
   PRILAVOK_LOG__REQUESTS=all prilavok serve
+
+With a certificate it speaks HTTP/2 and HTTP/1.1 over TLS 1.2 and 1.3. A certificate that is renewed is taken within
+seconds, without a restart. Without one it speaks them in clear text, for a laptop or behind a proxy.
 
 SIGTERM and SIGINT stop it: requests under way finish within 10 seconds (server.shutdown_seconds), streams of
 live events end at once.")]
@@ -35,6 +41,12 @@ pub(crate) struct Arguments {
     /// Where to listen: an address and a port; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// Speak TLS with the certificate in this PEM file, and those between it and the root after it
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, as PEM
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// Lift the hourly and the parallel limits, and go on counting
     #[arg(long)]
     no_limits: bool,
@@ -47,6 +59,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let overrides = Overrides {
         listen: arguments.listen,
         data: arguments.place.data,
+        database: arguments.place.database,
+        tls_cert: arguments.tls_cert,
+        tls_key: arguments.tls_key,
         no_limits: arguments.no_limits,
         allow_private_webhooks: arguments.allow_private_webhooks,
         try_out: arguments.demo,
@@ -55,6 +70,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(arguments.place.config.as_deref(), &overrides)?;
     logging::start(&settings.log)?;
     open_files::raise_limit(settings.server.max_connections);
+    let tls = settings.server.tls().map(Tls::new).transpose()?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
@@ -63,19 +79,19 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             settings.listen
         )
     })?;
-    let address = format!("http://{}", listener.local_addr()?);
+    let address = format!("{}://{}", settings.server.scheme(), listener.local_addr()?);
     let _claim = claim(&settings.data, &settings.notifications)?;
     let clock = SystemClock;
     let files = data::files(&settings.data)?;
     let seeded = match arguments.demo {
-        true => Some(demo::seed(&data::database(&settings.data), &files, clock.now()).await?),
+        true => Some(data::seed(&settings, &files, clock.now()).await?),
         false => None,
     };
-    let store = data::open_or_make(&settings.data)?;
+    let store = data::open_or_make(&settings).await?;
     let app = Arc::new(App::new(store, files, Arc::new(clock), settings).await?);
     let background = app.start_background();
     let docs = format!("{address}/docs/");
-    tracing::info!(address, docs, data = %app.settings.data.display(), "listening");
+    tracing::info!(address, docs, data = data::place(&app.settings), "listening");
     match seeded {
         Some(Seeded::No) => tracing::warn!(
             "the store has data that is not the demo's: it was left as it is; \
@@ -96,7 +112,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         tracing::info!("stopping: requests under way may finish");
     };
     let served = Served::always(Arc::clone(&app));
-    let all_finished = http::serve(served, listener, stop).await;
+    let all_finished = http::serve(served, Entrance::new(listener, tls), stop).await;
     drop(background);
     app.close().await;
     if all_finished {

@@ -65,13 +65,20 @@ pub enum Seeded {
     No,
 }
 
-/// Fills the store at `database` with the demo, if nothing is registered in it yet.
+/// Fills the SQLite store at `database` with the demo, if nothing is registered in it yet.
 pub async fn seed(database: &Path, files: &FileStore, now: Timestamp) -> anyhow::Result<Seeded> {
     let store = SqliteStore::open(database, IdSequence::plain())?;
+    let seeded = fill(&store, files, now).await;
+    store.close().await;
+    seeded
+}
+
+/// The same in a store that is open, whose ids are what they are.
+pub async fn fill(store: &dyn Store, files: &FileStore, now: Timestamp) -> anyhow::Result<Seeded> {
     let empty = store.businesses(None, 1).await?.is_empty() && store.customers(None, 1).await?.is_empty();
-    let seeded = if empty {
+    Ok(if empty {
         let mut seeding = Seeding {
-            store: &store,
+            store,
             files,
             now,
             chats: 0,
@@ -84,9 +91,7 @@ pub async fn seed(database: &Path, files: &FileStore, now: Timestamp) -> anyhow:
             Some(campaign) if campaign.domain.as_str() == DOMAIN => Seeded::Before,
             _ => Seeded::No,
         }
-    };
-    store.close().await;
-    Ok(seeded)
+    })
 }
 
 /// Makes the keys of a demo; those of an earlier start are revoked.
@@ -150,7 +155,7 @@ pub async fn new_key(
 }
 
 struct Seeding<'a> {
-    store: &'a SqliteStore,
+    store: &'a dyn Store,
     files: &'a FileStore,
     now: Timestamp,
     chats: i64,

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::json_api::json_id::JsonId;
 use crate::json_api::time::Utc;
 use crate::recording::curl;
+use crate::settings::Settings;
 
 /// A call of a seller's system.
 #[derive(Debug, Serialize, ToSchema)]
@@ -149,9 +150,9 @@ pub(super) struct HeaderJson {
 impl LoggedRequestJson {
     /// A call with what was said; `base` is the server's public address, if it has one.
     #[must_use]
-    pub fn new(request: LoggedRequest, exchange: Exchange, base: Option<&str>) -> Self {
+    pub fn new(request: LoggedRequest, exchange: Exchange, settings: &Settings) -> Self {
         Self {
-            curl: curl::command(&request, &exchange.request, base),
+            curl: curl::command(&request, &exchange.request, settings),
             about: request.into(),
             request: exchange.request.into(),
             answer: exchange.answer.into(),

@@ -175,6 +175,9 @@ pub(super) async fn get_request(
     let found = app.request_log.reader().by_id(id.clone()).await?;
     let (request, exchange) =
         found.ok_or_else(|| ApiError::missing(&format!("request {id}"), "requestId"))?;
-    let base = app.settings.public_url.as_deref();
-    Ok(axum::Json(LoggedRequestJson::new(request, exchange, base)))
+    Ok(axum::Json(LoggedRequestJson::new(
+        request,
+        exchange,
+        &app.settings,
+    )))
 }

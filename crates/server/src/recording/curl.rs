@@ -3,6 +3,7 @@
 use prilavok_store::requests::{LoggedMessage, LoggedRequest};
 
 use super::mask::MASK;
+use crate::settings::Settings;
 
 /// The variable that stands for the key in the command.
 const KEY: &str = "$PRILAVOK_KEY";
@@ -22,15 +23,15 @@ const LEFT_OUT: [&str; 11] = [
     "x-request-id",
 ];
 
-/// The command, for a POSIX shell. `base` is the server's public address; where there is none, the call's own Host.
+/// The command, for a POSIX shell. It goes to the public address that is set; where there is none, to the call's own Host.
 #[must_use]
-pub fn command(request: &LoggedRequest, message: &LoggedMessage, base: Option<&str>) -> String {
+pub fn command(request: &LoggedRequest, message: &LoggedMessage, settings: &Settings) -> String {
     let host = message
         .headers
         .iter()
         .find(|(name, _)| name == "host")
-        .map(|(_, value)| format!("http://{value}"));
-    let base = base.map(str::to_owned).or(host);
+        .map(|(_, value)| format!("{}://{value}", settings.server.scheme()));
+    let base = settings.public_url.clone().or(host);
     let url = format!("{}{}", base.unwrap_or_default(), request.target);
     let mut curl = "curl".to_owned();
     if url.contains(['[', ']', '{', '}']) {

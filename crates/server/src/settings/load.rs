@@ -21,6 +21,12 @@ pub struct Overrides {
     pub listen: Option<String>,
     /// `--data`.
     pub data: Option<PathBuf>,
+    /// `--database`.
+    pub database: Option<String>,
+    /// `--tls-cert`.
+    pub tls_cert: Option<PathBuf>,
+    /// `--tls-key`.
+    pub tls_key: Option<PathBuf>,
     /// `--no-limits`.
     pub no_limits: bool,
     /// `--allow-private-webhooks`.
@@ -66,6 +72,15 @@ impl Settings {
         if let Some(data) = &overrides.data {
             sources = sources.merge(Serialized::default("data", data));
         }
+        if let Some(database) = &overrides.database {
+            sources = sources.merge(Serialized::default("database", database));
+        }
+        if let Some(file) = &overrides.tls_cert {
+            sources = sources.merge(Serialized::default("server.tls_cert", file));
+        }
+        if let Some(file) = &overrides.tls_key {
+            sources = sources.merge(Serialized::default("server.tls_key", file));
+        }
         if overrides.allow_private_webhooks {
             sources = sources.merge(Serialized::default("notifications.allow_private", true));
         }
@@ -73,7 +88,7 @@ impl Settings {
             sources = sources.merge(Serialized::default("buyer.try_out", true));
         }
         let mut settings: Self = sources.extract().map_err(|errors| SettingsError(told(errors)))?;
-        if let Some((name, problem)) = settings.out_of_range() {
+        if let Some((name, problem)) = settings.out_of_range().or_else(|| settings.half_of_a_pair()) {
             let origin = sources
                 .find_metadata(name)
                 .map(|metadata| origin(metadata, name.split('.')));
@@ -87,9 +102,43 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The setting that is missing beside another one.
+    fn half_of_a_pair(&self) -> Option<(&'static str, String)> {
+        match (&self.server.tls_cert, &self.server.tls_key) {
+            (Some(_), None) => Some((
+                "server.tls_key",
+                "is missing: a certificate (server.tls_cert) needs its key".to_owned(),
+            )),
+            (None, Some(_)) => Some((
+                "server.tls_cert",
+                "is missing: a key (server.tls_key) needs its certificate".to_owned(),
+            )),
+            _ => None,
+        }
+    }
+
     /// The first setting that is out of its range, and what is allowed.
     fn out_of_range(&self) -> Option<(&'static str, String)> {
         let ranges = [
+            (
+                "postgres.connections",
+                u64::from(self.postgres.connections),
+                1,
+                10_000,
+            ),
+            ("postgres.wait_ms", u64::from(self.postgres.wait_ms), 1, 60_000),
+            (
+                "postgres.statement_seconds",
+                u64::from(self.postgres.statement_seconds),
+                1,
+                600,
+            ),
+            (
+                "postgres.connect_seconds",
+                u64::from(self.postgres.connect_seconds),
+                1,
+                60,
+            ),
             (
                 "files.link_ttl_seconds",
                 u64::from(self.files.link_ttl_seconds),

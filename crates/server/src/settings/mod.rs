@@ -2,6 +2,7 @@
 //! and what is said of wrong ones is in [`load`], how single values are written in [`values`].
 
 mod buyer;
+mod database;
 mod load;
 mod values;
 
@@ -13,7 +14,9 @@ use prilavok_notify::{Guard, Network, Plan, Schedule};
 use prilavok_wire::UtcOffset;
 
 use crate::limits::LimitSettings;
+use crate::tls::TlsFiles;
 pub use buyer::{BuyerSettings, FrameAncestor, WebOrigin};
+pub use database::{Database, PostgresSettings, PostgresUrl};
 pub use load::{Overrides, SettingsError};
 
 /// Every setting with its default and meaning, as TOML.
@@ -29,6 +32,9 @@ pub struct Settings {
     /// The folder of the database and the files.
     #[serde(deserialize_with = "values::folder")]
     pub data: PathBuf,
+    /// Where everything is kept but files.
+    #[serde(deserialize_with = "values::parsed")]
+    pub database: Database,
     /// The address that clients reach it by; `None`: the request's own Host.
     #[serde(deserialize_with = "values::public_url")]
     pub public_url: Option<String>,
@@ -37,6 +43,8 @@ pub struct Settings {
     pub utc_offset: UtcOffset,
     /// The parallel and the hourly limits.
     pub limits: LimitSettings,
+    /// PostgreSQL, where it is the database.
+    pub postgres: PostgresSettings,
     /// Files.
     pub files: FileSettings,
     /// Notifications.
@@ -232,9 +240,42 @@ pub struct ServerSettings {
     pub write_timeout_seconds: u64,
     /// Seconds for requests under way at shutdown.
     pub shutdown_seconds: u64,
+    /// The certificate; `None`: no TLS.
+    #[serde(deserialize_with = "values::file")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its key: there is one where there is a certificate.
+    #[serde(deserialize_with = "values::file")]
+    pub tls_key: Option<PathBuf>,
+}
+
+impl ServerSettings {
+    /// The files for TLS, if it is wanted.
+    #[must_use]
+    pub fn tls(&self) -> Option<TlsFiles> {
+        let (certificate, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
+        Some(TlsFiles { certificate, key })
+    }
+
+    /// The scheme of addresses that lead here without anything between.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        match self.tls_cert {
+            Some(_) => "https",
+            None => "http",
+        }
+    }
 }
 
 impl Settings {
+    /// Whether clients reach the server over encrypted connections only.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        match &self.public_url {
+            Some(url) => url.starts_with("https://"),
+            None => self.server.tls_cert.is_some(),
+        }
+    }
+
     /// What scheduled work there is.
     #[must_use]
     pub fn plan(&self) -> Plan {

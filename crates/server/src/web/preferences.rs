@@ -8,10 +8,10 @@ use prilavok_pages::{Audience, Language, Theme};
 use super::cookie::choice;
 use super::form::Fields;
 use super::visit::{LANGUAGE, THEME, way_back};
-use crate::app::{App, SharedApp};
+use crate::app::SharedApp;
 
 pub(super) async fn choose(State(app): State<SharedApp>, fields: Fields) -> Response {
-    let secure = is_secure(&app);
+    let secure = app.settings.is_encrypted();
     let mut headers = HeaderMap::new();
     if let Some(language) = Language::of_tag(fields.get("language")) {
         headers.append(header::SET_COOKIE, choice(LANGUAGE, language.code(), secure));
@@ -21,10 +21,4 @@ pub(super) async fn choose(State(app): State<SharedApp>, fields: Fields) -> Resp
     }
     let back = way_back(fields.get("back")).unwrap_or(Audience::Seller.home());
     (headers, Redirect::to(back)).into_response()
-}
-
-/// Whether cookies are for encrypted connections only.
-pub(super) fn is_secure(app: &App) -> bool {
-    let url = app.settings.public_url.as_deref();
-    url.is_some_and(|url| url.starts_with("https://"))
 }

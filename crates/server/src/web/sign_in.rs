@@ -9,13 +9,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use prilavok_pages::Audience;
 use prilavok_pages::sign_in::{Hint, SignIn};
 
+use super::cookie;
 use super::error::WebError;
 use super::form::{Fields, check_token};
 use super::page::render;
 use super::reader::{self, cookie_name};
 use super::session::By;
 use super::visit::{Visit, way_back};
-use super::{cookie, preferences};
 use crate::app::{App, SharedApp};
 use crate::secrets;
 use crate::socket::Peer;
@@ -131,7 +131,7 @@ async fn sign_in(
                 .sessions
                 .begin(audience, secrets::hash(secret), Instant::now());
             let to = way_back(&next).unwrap_or(audience.home());
-            let kept = cookie::session(cookie_name(audience), &id, preferences::is_secure(app));
+            let kept = cookie::session(cookie_name(audience), &id, app.settings.is_encrypted());
             Ok(([(header::SET_COOKIE, kept)], Redirect::to(to)).into_response())
         }
         Err(hint) => {
@@ -180,7 +180,7 @@ fn sign_out(
     if let Some(id) = cookie::find(headers, cookie_name(audience)) {
         app.web.sessions.end(id);
     }
-    let forgotten = cookie::forget(cookie_name(audience), preferences::is_secure(app));
+    let forgotten = cookie::forget(cookie_name(audience), app.settings.is_encrypted());
     Ok((
         [(header::SET_COOKIE, forgotten)],
         Redirect::to(audience.sign_in()),

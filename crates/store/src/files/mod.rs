@@ -148,6 +148,26 @@ impl FileStore {
         Ok((size, found.into_stream().map_err(std::io::Error::other)))
     }
 
+    /// SHA-256 of a file's content, read to its end.
+    pub async fn digest(&self, object: &str) -> Result<[u8; 32], FileError> {
+        let found = self.objects.get(&object_store::path::Path::from(object)).await?;
+        let mut content = found.into_stream();
+        let mut sha256 = Sha256::new();
+        while let Some(bytes) = content.try_next().await? {
+            sha256.update(&bytes);
+        }
+        Ok(sha256.finalize().into())
+    }
+
+    /// Copies a file into another file store, under the same name.
+    pub async fn copy_to(&self, other: &Self, object: &str) -> Result<(), FileError> {
+        let path = object_store::path::Path::from(object);
+        // Files are a few MiB at the most, and one is copied at a time.
+        let content = self.objects.get(&path).await?.bytes().await?;
+        other.objects.put(&path, PutPayload::from_bytes(content)).await?;
+        Ok(())
+    }
+
     /// A file's size in bytes.
     pub async fn size(&self, object: &str) -> Result<u64, FileError> {
         Ok(self

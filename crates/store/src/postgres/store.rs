@@ -693,7 +693,7 @@ impl Store for PgStore {
     }
 
     async fn backup(&self, _: &Path, _: Box<dyn Fn(u64, u64) + Send>) -> Result<()> {
-        self.connection().await?;
+        drop(self.connection().await?);
         // The database's own tools know how to, with all nodes at work.
         let why = "a PostgreSQL database is backed up with its own tools: pg_dump, or pg_basebackup and a log archive";
         Err(StoreError::Failed(why.into()))

@@ -107,7 +107,7 @@ pub(super) async fn request(
     AtPlace(place): AtPlace,
 ) -> Result<Page<RequestPage>, WebError> {
     let (request, exchange) = at(&app, place).await?;
-    let curl = command::command(&request, &exchange.request, app.settings.public_url.as_deref());
+    let curl = command::command(&request, &exchange.request, &app.settings);
     let (whole, cut) = beginning(&curl);
     Ok(Page(RequestPage {
         frame: operator.frame(),
@@ -126,7 +126,7 @@ pub(super) async fn curl(
     AtPlace(place): AtPlace,
 ) -> Result<Response, WebError> {
     let (request, exchange) = at(&app, place).await?;
-    let curl = command::command(&request, &exchange.request, app.settings.public_url.as_deref());
+    let curl = command::command(&request, &exchange.request, &app.settings);
     let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     Ok((headers, format!("{curl}\n")).into_response())
 }

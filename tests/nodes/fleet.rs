@@ -1,0 +1,88 @@
+//! Three nodes, a load balancer before them and a database behind, with a business whose chats are written into.
+
+use std::path::{Path, PathBuf};
+
+use prilavok_test_postgres::Cluster;
+use reqwest::blocking::Client;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::balancer::Balancer;
+use crate::node::{self, Node};
+
+pub(crate) struct Fleet {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) balancer: Balancer,
+    pub(crate) shop: Shop,
+    pub(crate) database: String,
+    folder: TempDir,
+}
+
+/// What callers need to know.
+#[derive(Clone)]
+pub(crate) struct Shop {
+    pub(crate) key: String,
+    pub(crate) operator: String,
+    pub(crate) chats: Vec<i64>,
+}
+
+impl Fleet {
+    /// Three nodes on a new database of the cluster, and a business with so many chats.
+    pub(crate) fn on(cluster: &Cluster, chats: usize) -> Self {
+        let url = cluster.url(&cluster.new_database());
+        Self::of(&[&url, &url, &url], &url, chats, &[])
+    }
+
+    /// A node for each URL, all of which lead to the database at `database`.
+    pub(crate) fn of(urls: &[&str], database: &str, chats: usize, variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = folder.path().join("files");
+        let own = |number: usize| -> PathBuf { folder.path().join(format!("node{number}")) };
+        let start = |(number, url): (usize, &&str)| Node::start(url, &own(number), &files, variables);
+        let nodes: Vec<_> = urls.iter().enumerate().map(start).collect();
+        let shop = set_up(&nodes[0].address, database, &folder.path().join("commands"), chats);
+        Self {
+            balancer: Balancer::before(&nodes, folder.path()),
+            nodes,
+            shop,
+            database: database.to_owned(),
+            folder,
+        }
+    }
+
+    /// `prilavok check` finds nothing.
+    pub(crate) fn check(&self) {
+        let files = self.folder.path().join("files").display().to_string();
+        let commands = self.folder.path().join("commands");
+        node::printed(&["check", "--files", &files], &self.database, &commands);
+    }
+}
+
+fn set_up(address: &str, database: &str, commands: &Path, chats: usize) -> Shop {
+    let operator = node::printed(&["operator-token", "create"], database, commands);
+    let business = format!("{address}/operator/v1/businesses/1");
+    let put = |url: &str, body: &Value| {
+        let answer = Client::new().put(url).bearer_auth(&operator).json(body).send();
+        let answer = answer.expect("an answer");
+        assert!(answer.status().is_success(), "{url}: {}", answer.text().expect("text"));
+    };
+    put(&business, &json!({"name": "Shop"}));
+    let campaign = json!({"domain": "shop.example", "placement": "FBS"});
+    put(&format!("{business}/campaigns/1"), &campaign);
+    put(&format!("{address}/operator/v1/customers/anna"), &json!({"name": "Анна"}));
+    let chats = (1..=chats).map(|order| {
+        let of_anna = json!({"campaignId": 1, "customerId": "anna"});
+        put(&format!("{business}/orders/{order}"), &of_anna);
+        let start = json!({"context": {"type": "ORDER", "id": order}});
+        let asked = Client::new().post(format!("{business}/chats")).bearer_auth(&operator).json(&start);
+        let started: Value = asked.send().expect("an answer").json().expect("JSON");
+        started["chatId"].as_i64().expect("an id")
+    });
+    let chats = chats.collect();
+    let create = ["keys", "create", "--business", "1", "--name", "writers", "--scope", "communication"];
+    Shop {
+        chats,
+        key: node::printed(&create, database, commands),
+        operator,
+    }
+}

@@ -1,0 +1,118 @@
+//! One node: the real binary as a child process.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+
+/// How long anything may take before the test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Node {
+    child: Child,
+    folder: PathBuf,
+    database: String,
+    variables: Vec<(String, String)>,
+    pub(crate) address: String,
+}
+
+/// Waits until something is so.
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it never happens that {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Runs a command to its end; answers what it printed.
+pub(crate) fn printed(arguments: &[&str], database: &str, folder: &Path) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_prilavok"))
+        .args(arguments)
+        .args(["--database", database, "--data"])
+        .arg(folder)
+        .output()
+        .expect("the binary runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
+impl Node {
+    /// Starts a node whose own files are in `folder`; all nodes have their chats' files in `files`.
+    pub(crate) fn start(database: &str, folder: &Path, files: &Path, more: &[(&str, &str)]) -> Self {
+        let mut variables: Vec<(String, String)> =
+            more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        variables.push(("PRILAVOK_FILES__STORE".to_owned(), files.display().to_string()));
+        let (child, address) = run(database, folder, &variables, "127.0.0.1:0");
+        Self {
+            child,
+            folder: folder.to_owned(),
+            database: database.to_owned(),
+            variables,
+            address,
+        }
+    }
+
+    /// SIGKILL: no handler runs.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("the node runs");
+        self.child.wait().expect("the node ends");
+    }
+
+    /// Starts it again after it was killed, where it was.
+    pub(crate) fn start_again(&mut self) {
+        let listen = self.address.trim_start_matches("http://").to_owned();
+        (self.child, self.address) = run(&self.database, &self.folder, &self.variables, &listen);
+    }
+
+    /// The status of a page that anybody may ask for; `None` where nobody answers.
+    pub(crate) fn status(&self, path: &str) -> Option<StatusCode> {
+        let answer = reqwest::blocking::Client::builder()
+            .timeout(Duration::from_secs(20))
+            .build()
+            .expect("a client")
+            .get(format!("{}{path}", self.address))
+            .send();
+        answer.ok().map(|answer| answer.status())
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.status("/readyz") == Some(StatusCode::OK)
+    }
+}
+
+fn run(database: &str, folder: &Path, variables: &[(String, String)], listen: &str) -> (Child, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_prilavok"))
+        .args(["serve", "--no-limits", "--listen", listen, "--data"])
+        .arg(folder)
+        .env("PRILAVOK_DATABASE", database)
+        .env("PRILAVOK_LOG__FORMAT", "json")
+        .env("PRILAVOK_SEARCH__ENABLED", "false")
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let mut lines = lines.map_while(Result::ok);
+    let mut said = String::new();
+    let address = lines.by_ref().find_map(|line| {
+        said.push_str(&line);
+        let from = line.find("http://127.0.0.1:")?;
+        line[from..].split('"').next().map(str::to_owned)
+    });
+    let address = address.unwrap_or_else(|| panic!("the node does not start: {said}"));
+    std::thread::spawn(move || lines.for_each(drop));
+    (child, address)
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // It may have been killed already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
