@@ -33,9 +33,9 @@ statements! {
     ONE = concat!("SELECT ", chat!(), " FROM chat c JOIN customer u ON u.customer_id = c.customer_id
         WHERE c.business_id = $1 AND c.chat_id = $2");
     /// Whoever else changes the chat waits until this has ended.
-    LOCK = "SELECT chat_id FROM chat WHERE business_id = $1 AND chat_id = $2 FOR NO KEY UPDATE";
+    LOCK = "SELECT chat_id FROM chat WHERE business_id = $1 AND chat_id = $2 FOR UPDATE";
     /// In the order of ids, so that nobody waits for who waits for them.
-    LOCK_ALL = "SELECT chat_id FROM chat WHERE business_id = $1 AND chat_id = ANY ($2) ORDER BY chat_id FOR NO KEY UPDATE";
+    LOCK_ALL = "SELECT chat_id FROM chat WHERE business_id = $1 AND chat_id = ANY ($2) ORDER BY chat_id FOR UPDATE";
     /// What a chat is about does not change while it is started.
     HOLD_ORDER = "SELECT order_id FROM purchase WHERE business_id = $1 AND order_id = $2 FOR SHARE";
     HOLD_RETURN = "SELECT return_id FROM purchase_return WHERE business_id = $1 AND return_id = $2 FOR SHARE";

@@ -20,7 +20,7 @@ statements! {
         ON CONFLICT (business_id, chat_id) DO UPDATE SET message_id = greatest(seen.message_id, excluded.message_id)";
     REPLIES = "SELECT business_id, reply_id, name, text FROM saved_reply WHERE business_id = $1 ORDER BY name";
     /// Replies of one business change one after the other.
-    LOCK = "SELECT business_id FROM business WHERE business_id = $1 FOR NO KEY UPDATE";
+    LOCK = "SELECT business_id FROM business WHERE business_id = $1 FOR UPDATE";
     ADD = "INSERT INTO saved_reply (business_id, reply_id, name, text) VALUES ($1, $2, $3, $4)";
     CHANGE = "UPDATE saved_reply SET name = $3, text = $4 WHERE business_id = $1 AND reply_id = $2";
     DELETE = "DELETE FROM saved_reply WHERE business_id = $1 AND reply_id = $2";

@@ -36,7 +36,7 @@ statements! {
         WHERE business_id = $1 AND credential_id = $2 AND kind = $3");
     BY_HASH = concat!("SELECT ", credential!(), " FROM credential WHERE secret_hash = $1 AND kind = $2");
     /// Keys of one business are made one after the other, so that no two are both the thirtieth.
-    LOCK = "SELECT business_id FROM business WHERE business_id = $1 FOR NO KEY UPDATE";
+    LOCK = "SELECT business_id FROM business WHERE business_id = $1 FOR UPDATE";
     UNREVOKED = "SELECT count(*) FROM credential WHERE business_id = $1 AND kind = $2 AND revoked_at IS NULL";
     NAME_TAKEN = "SELECT EXISTS (SELECT 1 FROM credential WHERE business_id = $1 AND kind = $2 AND name = $3
         AND revoked_at IS NULL AND credential_id IS DISTINCT FROM $4)";
