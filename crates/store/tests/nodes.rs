@@ -13,8 +13,8 @@ use prilavok_domain::event::DisabledBy;
 use prilavok_domain::{BusinessId, CredentialKind, CredentialName, EventTypes, ScopeSet, SubscriptionId};
 use prilavok_store::postgres::{LeaseTimes, PgOptions, PgStore};
 use prilavok_store::{
-    Attempt, AttemptFilter, NewCredential, NewSubscription, SecretHash, Settled, Store, StoreError,
-    SubscriptionName, Switch, Try,
+    Attempt, AttemptFilter, Calls, Claim, NewCredential, NewSubscription, SecretHash, Settled, Store,
+    StoreError, SubscriptionName, Switch, Try,
 };
 use prilavok_test_postgres::Cluster;
 
@@ -29,16 +29,21 @@ const TIMES: LeaseTimes = LeaseTimes {
 /// A database of a test's own.
 struct Database(String);
 
+/// A node of the store in the database at an address.
+async fn node_at(url: &str) -> PgStore {
+    let mut options = PgOptions::new(url, None).expect("an address");
+    options.leases = TIMES;
+    options.connections = 4;
+    PgStore::open(options).await.expect("a node")
+}
+
 impl Database {
     fn new() -> Self {
         Self(Cluster::shared().new_database())
     }
 
     async fn node(&self) -> PgStore {
-        let mut options = PgOptions::new(&Cluster::shared().url(&self.0), None).expect("an address");
-        options.leases = TIMES;
-        options.connections = 4;
-        PgStore::open(options).await.expect("a node")
+        node_at(&Cluster::shared().url(&self.0)).await
     }
 
     fn sql(&self, statement: &str) -> String {
@@ -53,14 +58,15 @@ impl Drop for Database {
 }
 
 /// Runs a test on a database and as many nodes as it asks for.
-fn on_a_database(case: impl AsyncFn(&Database)) {
+fn on_a_database<F: AsyncFn(&Database)>(case: F) {
     let database = Database::new();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(case(&database));
+    runtime().block_on(async move { case(&database).await });
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).enable_all().build();
+    runtime.expect("a runtime")
 }
 
 /// Waits until something is so.
@@ -389,6 +395,34 @@ fn a_node_whose_lease_has_run_out_writes_nothing_until_it_has_a_new_one() {
 }
 
 #[test]
+fn nodes_together_take_no_more_calls_than_there_are() {
+    on_a_database(async |database| {
+        let nodes = [database.node().await, database.node().await];
+        assert_eq!(nodes[1].counting_nodes(), Some(2));
+        let claim = |number: usize| {
+            let claims = ["getChat", "getChats"].map(|operation| Claim {
+                business: shop(),
+                operation: operation.to_owned(),
+                hour: at(0),
+                limit: Some(100),
+                calls: Calls::Take {
+                    least: 3,
+                    most: 9,
+                    parts: 4,
+                },
+            });
+            nodes[number % 2].claim_usage(claims.to_vec())
+        };
+        let granted = join_all((0..60).map(claim)).await;
+        let granted: Vec<_> = granted.into_iter().map(|one| one.expect("granted")).collect();
+        for operation in 0..2 {
+            let calls: u32 = granted.iter().map(|one| one[operation].calls).sum();
+            assert_eq!(calls, 100);
+        }
+    });
+}
+
+#[test]
 fn a_node_that_stops_leaves_its_share_at_once() {
     on_a_database(async |database| {
         let one = database.node().await;
@@ -398,5 +432,40 @@ fn a_node_that_stops_leaves_its_share_at_once() {
         one.close().await;
         let taken = async || held(&two).await.contains(&crm);
         until("the other one takes over", TIMES.renew_every * 3, taken).await;
+    });
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_crash_of_the_database_and_nodes_go_on() {
+    let cluster = Cluster::start();
+    runtime().block_on(async {
+        let (node, listener) = (
+            node_at(&cluster.url("postgres")).await,
+            node_at(&cluster.url("postgres")).await,
+        );
+        populate(&node).await;
+        let chat = start(&node, shop(), order(100), at(0)).await.chat.id;
+        for _ in 0..20 {
+            write_to(&node, shop(), chat).await;
+        }
+        cluster.crash();
+        let refused = node
+            .append_message(shop(), chat, customer_says("?"), None, at(3))
+            .await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        let refused = node.chat(shop(), chat).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        cluster.start_again();
+        let again = async || {
+            let wrote = node
+                .append_message(shop(), chat, customer_says("again"), None, at(4))
+                .await;
+            wrote.is_ok()
+        };
+        let mut changes = listener.changes();
+        until("it is written again", Duration::from_secs(10), again).await;
+        heard(&mut changes, shop()).await;
+        let page = listener.messages(shop(), chat, Default::default(), 100).await;
+        assert_eq!(page.expect("a page").items.len(), 21);
     });
 }

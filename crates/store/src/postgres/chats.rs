@@ -34,6 +34,8 @@ statements! {
         WHERE c.business_id = $1 AND c.chat_id = $2");
     /// Whoever else changes the chat waits until this has ended.
     LOCK = "SELECT chat_id FROM chat WHERE business_id = $1 AND chat_id = $2 FOR UPDATE";
+    /// In the order of ids, so that nobody waits for who waits for them.
+    LOCK_ALL = "SELECT chat_id FROM chat WHERE business_id = $1 AND chat_id = ANY ($2) ORDER BY chat_id FOR UPDATE";
     /// What a chat is about does not change while it is started.
     HOLD_ORDER = "SELECT order_id FROM purchase WHERE business_id = $1 AND order_id = $2 FOR SHARE";
     HOLD_RETURN = "SELECT return_id FROM purchase_return WHERE business_id = $1 AND return_id = $2 FOR SHARE";
@@ -299,6 +301,19 @@ async fn by_number(conn: &impl GenericClient, business: BusinessId, id: i64) -> 
 
 pub(super) async fn existing(conn: &impl GenericClient, business: BusinessId, id: ChatId) -> Result<Chat> {
     must_exist(one(conn, business, id).await?, || Entity::Chat(id))
+}
+
+/// Keeps others from changing these chats until the transaction ends. Before anything is written: the head of the business,
+/// which a message locks, comes after all chats.
+pub(super) async fn lock(
+    conn: &impl GenericClient,
+    business: BusinessId,
+    chats: &[Option<ChatId>],
+) -> Result<()> {
+    let ids: Vec<i64> = chats.iter().flatten().map(|id| id.get()).collect();
+    rows::query(conn, LOCK_ALL, &[&business.get(), &ids])
+        .await
+        .map(drop)
 }
 
 /// A chat that nobody else changes until the transaction ends.

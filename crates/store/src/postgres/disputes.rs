@@ -132,6 +132,7 @@ async fn done(
             wait_for,
             beside,
         } => {
+            chats::lock(&work.tx, business, &[Some(*dispute), *beside]).await?;
             let told = existing(&work.tx, business, *dispute).await?;
             if let Some(beside) = beside {
                 let chat = chats::existing(&work.tx, business, *beside).await?;

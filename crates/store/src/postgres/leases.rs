@@ -1,7 +1,8 @@
 //! Which node delivers to which subscription: each is leased to one node at a time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use deadpool_postgres::GenericClient;
 use parking_lot::Mutex;
@@ -37,7 +38,8 @@ pub(super) struct Leases {
     held: Mutex<HashSet<Key>>,
     /// More than a fair share: not delivered to any more, and left to run out. So who delivers at the moment has the time to
     /// settle what it did.
-    leaving: Mutex<HashSet<Key>>,
+    /// Each until its lease is over.
+    leaving: Mutex<HashMap<Key, Instant>>,
     /// Counts changes of what is held.
     changes: AtomicU64,
 }
@@ -57,9 +59,10 @@ impl Leases {
     pub(super) async fn share(&self, conn: &impl GenericClient, node: &Node) -> Result<()> {
         let lease = lease(node);
         let (businesses, ids): (Vec<_>, Vec<_>) = {
-            let leaving = self.leaving.lock();
+            let mut leaving = self.leaving.lock();
+            leaving.retain(|_, until| Instant::now() < *until);
             leaving
-                .iter()
+                .keys()
                 .map(|(business, id)| (business.get(), id.get()))
                 .unzip()
         };
@@ -78,14 +81,15 @@ impl Leases {
             let taken = rows::query(conn, TAKE, &[&lease.owner, &lease.seconds, &wanted]).await?;
             held.extend(keys(&taken)?);
         }
-        self.now_held(held, leaving);
+        let over = Instant::now() + node.times().length;
+        self.now_held(held, leaving.into_iter().map(|key| (key, over)));
         Ok(())
     }
 
-    fn now_held(&self, now: HashSet<Key>, newly_leaving: HashSet<Key>) {
+    fn now_held(&self, now: HashSet<Key>, newly_leaving: impl Iterator<Item = (Key, Instant)>) {
         let mut leaving = self.leaving.lock();
         // Taken again by this node, after all.
-        leaving.retain(|key| !now.contains(key));
+        leaving.retain(|key, _| !now.contains(key));
         leaving.extend(newly_leaving);
         let mut held = self.held.lock();
         if *held != now {
@@ -98,7 +102,7 @@ impl Leases {
     pub(super) async fn enabled(&self, conn: &impl GenericClient, node: &Node) -> Result<Vec<Subscription>> {
         let mut held = subscriptions::held(conn, node.instance()).await?;
         let leaving = self.leaving.lock();
-        held.retain(|it| !leaving.contains(&(it.business, it.id)));
+        held.retain(|it| !leaving.contains_key(&(it.business, it.id)));
         Ok(held)
     }
 

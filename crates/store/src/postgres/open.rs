@@ -1,14 +1,16 @@
 //! How a database is reached, made and brought up to date.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use futures_util::{StreamExt, stream};
 use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::fault::told;
 use super::member::{Listen, Listening};
 use super::nodes::LeaseTimes;
 
@@ -42,9 +44,14 @@ impl PgOptions {
     /// The database at `url`, `postgres://user:password@host:5432/database`. Without a password in it, `PGPASSWORD` is
     /// taken. What a node may read a little later it reads from `replica`, where there is one.
     pub fn new(url: &str, replica: Option<&str>) -> Result<Self, OpenError> {
+        let mut config = config(url)?;
+        if config.get_hosts().len() > 1 && !url.contains("target_session_attrs") {
+            // Of several servers, the one that takes writes at the moment.
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         Ok(Self {
-            config: config(url)?,
-            replica: replica.map(config).transpose()?,
+            config,
+            replica: replica.map(self::config).transpose()?,
             connections: 16,
             wait: Duration::from_secs(2),
             statement: Duration::from_secs(10),
@@ -161,14 +168,6 @@ pub enum OpenError {
     Node(#[from] crate::StoreError),
 }
 
-/// An error with its cause: what the database says is in the cause.
-fn told(error: &tokio_postgres::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
-}
-
 fn config(url: &str) -> Result<Config, OpenError> {
     let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
     if !is_postgres {
@@ -195,11 +194,17 @@ fn config(url: &str) -> Result<Config, OpenError> {
     Ok(config)
 }
 
-/// Encryption, with the certificate authorities that browsers trust.
+/// Encryption, with the certificate authorities that browsers trust and those that this machine does: one's own is named by
+/// `SSL_CERT_FILE`.
 fn tls() -> MakeRustlsConnect {
-    let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    static ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
+        let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        // A machine without any, or with some that cannot be read, trusts the rest.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        Arc::new(roots)
+    });
     let config = ClientConfig::builder()
-        .with_root_certificates(roots)
+        .with_root_certificates(Arc::clone(&ROOTS))
         .with_no_client_auth();
     MakeRustlsConnect::new(config)
 }

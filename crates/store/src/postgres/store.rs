@@ -13,6 +13,7 @@ use prilavok_domain::{
 use tokio::sync::broadcast;
 use tokio_postgres::IsolationLevel;
 
+use super::fault::given_up;
 use super::meta::{self, Version};
 use super::work::{Committed, Tries, Work};
 use super::{
@@ -76,7 +77,7 @@ macro_rules! write {
                     break Ok(value);
                 }
                 Err(error) if tries.again(&error) => {}
-                Err(error) => break Err(error),
+                Err(error) => break Err(given_up(error)),
             }
         }
     }};
@@ -297,7 +298,7 @@ impl Store for PgStore {
                         idempotency::forget_old(&conn, business, once, now).await?;
                     }
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(given_up(error)),
             }
         }
     }
@@ -535,7 +536,9 @@ impl Store for PgStore {
     }
 
     async fn mark_seen(&self, business: BusinessId, chat: ChatId, message: MessageId) -> Result<()> {
-        counter::mark_seen(&self.writing().await?, business, chat, message).await
+        counter::mark_seen(&self.writing().await?, business, chat, message)
+            .await
+            .map_err(given_up)
     }
 
     async fn saved_replies(&self, business: BusinessId) -> Result<Vec<SavedReply>> {
@@ -567,7 +570,9 @@ impl Store for PgStore {
     }
 
     async fn delete_reply(&self, business: BusinessId, id: SavedReplyId) -> Result<()> {
-        counter::delete_reply(&self.writing().await?, business, id).await
+        counter::delete_reply(&self.writing().await?, business, id)
+            .await
+            .map_err(given_up)
     }
 
     async fn disputes(&self, after: Option<DisputeCursor>, limit: usize) -> Result<Page<Chat>> {
@@ -659,7 +664,9 @@ impl Store for PgStore {
     }
 
     async fn save_usage(&self, usage: Vec<Usage>, forget_before: Option<Timestamp>) -> Result<()> {
-        usage::save(&self.writing().await?, &usage, forget_before).await
+        usage::save(&self.writing().await?, &usage, forget_before)
+            .await
+            .map_err(given_up)
     }
 
     async fn server_secret(&self) -> Result<[u8; 32]> {
@@ -668,11 +675,13 @@ impl Store for PgStore {
 
     async fn forget_idempotency(&self, now: Timestamp) -> Result<u64> {
         let until = now.plus_millis(-REMEMBERED_MS).as_millis();
-        meta::forget_idempotency(&self.writing().await?, until).await
+        meta::forget_idempotency(&self.writing().await?, until)
+            .await
+            .map_err(given_up)
     }
 
     async fn ready(&self) -> Result<()> {
-        meta::prove(&self.writing().await?).await
+        meta::prove(&self.writing().await?).await.map_err(given_up)
     }
 
     fn observe(&self, observer: Arc<dyn Observer>) {
@@ -684,7 +693,7 @@ impl Store for PgStore {
     }
 
     async fn backup(&self, _: &Path, _: Box<dyn Fn(u64, u64) + Send>) -> Result<()> {
-        self.connection().await?;
+        drop(self.connection().await?);
         // The database's own tools know how to, with all nodes at work.
         let why = "a PostgreSQL database is backed up with its own tools: pg_dump, or pg_basebackup and a log archive";
         Err(StoreError::Failed(why.into()))
@@ -725,6 +734,8 @@ impl Store for PgStore {
     }
 
     async fn claim_usage(&self, claims: Vec<Claim>) -> Result<Vec<Granted>> {
-        usage::claim(&self.writing().await?, &claims).await
+        usage::claim(&self.writing().await?, &claims)
+            .await
+            .map_err(given_up)
     }
 }

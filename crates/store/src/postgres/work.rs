@@ -4,8 +4,8 @@ use deadpool_postgres::Transaction;
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::rules::NotificationType;
 use prilavok_domain::{BusinessId, ChatId, Timestamp};
-use tokio_postgres::error::SqlState;
 
+use super::fault::{is_overtaken, told};
 use super::meta::{self, Version};
 use super::nodes::Node;
 use super::rows;
@@ -144,7 +144,10 @@ fn unknown_outcome(error: tokio_postgres::Error) -> StoreError {
     match error.code() {
         // It was refused, and with it the transaction.
         Some(_) => error.into(),
-        None => StoreError::Unavailable(format!("it is not known whether this was committed: {error}")),
+        None => {
+            let why = told(&error);
+            StoreError::Unavailable(format!("it is not known whether this was committed: {why}"))
+        }
     }
 }
 
@@ -157,23 +160,6 @@ impl Tries {
     /// was written.
     pub(super) fn again(&mut self, error: &StoreError) -> bool {
         self.0 += 1;
-        self.0 < TRIES && is_passing(error)
+        self.0 < TRIES && is_overtaken(error)
     }
-}
-
-fn is_passing(error: &StoreError) -> bool {
-    let StoreError::Failed(cause) = error else {
-        return false;
-    };
-    let code = cause
-        .downcast_ref::<tokio_postgres::Error>()
-        .and_then(tokio_postgres::Error::code);
-    [
-        // Two wrote the same at the same moment: the one who lost finds it there.
-        &SqlState::UNIQUE_VIOLATION,
-        &SqlState::T_R_SERIALIZATION_FAILURE,
-        &SqlState::T_R_DEADLOCK_DETECTED,
-    ]
-    .into_iter()
-    .any(|one| code == Some(one))
 }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use prilavok_domain::{ChatId, ChatStatus, Sender};
+use prilavok_domain::{ChatId, ChatStatus, CredentialId, MessageText, Sender};
+use prilavok_store::Act;
 
 use crate::places::{on_every_populated_store, on_every_store};
 use crate::population::*;
@@ -127,5 +128,47 @@ fn readers_see_a_message_and_what_follows_from_it_together() {
             tokio::task::yield_now().await;
         }
         writer.await.expect("a writer");
+    });
+}
+
+#[test]
+fn who_writes_into_two_chats_and_who_writes_into_one_do_not_wait_for_each_other_in_a_ring() {
+    on_every_store(async |site| {
+        populate(&*site.store).await;
+        let chat = new_chat(&*site.store, order(100)).await.id;
+        let dispute = arbitration(&*site.store, chat).await.id;
+        let arbiters = (0..4).map(|_| {
+            let store = std::sync::Arc::clone(&site.store);
+            tokio::spawn(async move {
+                for _ in 0..20 {
+                    let both = Act::Write {
+                        dispute,
+                        text: MessageText::new("to both").expect("a text"),
+                        wait_for: None,
+                        beside: Some(chat),
+                    };
+                    let by = CredentialId(7);
+                    store
+                        .act(shop(), both, by, None, at(1))
+                        .await
+                        .expect("both are told");
+                }
+            })
+        });
+        let customers = (0..4).map(|writer| {
+            let store = std::sync::Arc::clone(&site.store);
+            let into = if writer % 2 == 0 { chat } else { dispute };
+            tokio::spawn(async move {
+                for _ in 0..20 {
+                    write(&*store, into, customer_says("and now?"), at(1)).await;
+                }
+            })
+        });
+        for done in join_all(arbiters.chain(customers).collect::<Vec<_>>()).await {
+            done.expect("a writer");
+        }
+        for chat in [chat, dispute] {
+            assert_eq!(all_messages(&*site.store, chat).await.len(), 80 + 40);
+        }
     });
 }

@@ -13,7 +13,10 @@ use crate::places::on_every_populated_store;
 use crate::population::*;
 
 async fn events(store: &dyn Store, business: Option<BusinessId>) -> Vec<Event> {
-    store.events(business, 0, 1_000).await.expect("events")
+    match business {
+        Some(_) => store.events(business, 0, 1_000).await.expect("events"),
+        None => all_events(store).await,
+    }
 }
 
 fn told(events: &[Event]) -> Vec<(NotificationType, ChatId, Option<MessageId>, Timestamp)> {

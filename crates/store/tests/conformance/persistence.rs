@@ -31,7 +31,7 @@ async fn everything(store: &dyn Store) -> String {
     }
     note(&businesses);
     note(&store.customers(None, 100).await.expect("a list"));
-    note(&store.events(None, 0, 1_000).await.expect("events"));
+    note(&all_events(store).await);
     note(&store.usage(at(0)).await.expect("counts"));
     note(
         &store

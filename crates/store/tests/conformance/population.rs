@@ -5,10 +5,11 @@
 //! Business 2 has campaign 20, and an order and a return with the numbers of business 1's.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use prilavok_domain::rules::Initiator;
 use prilavok_domain::{
-    Business, BusinessId, BusinessState, Campaign, CampaignState, Chat, ChatId, Customer, Message,
+    Business, BusinessId, BusinessState, Campaign, CampaignState, Chat, ChatId, Customer, Event, Message,
     MessageText, Name, Order, Placement, PublicId, Return, Sender, Timestamp,
 };
 use prilavok_store::{
@@ -217,4 +218,22 @@ pub(crate) fn refusal<T: Debug>(result: prilavok_store::Result<T>) -> Refusal {
         Err(StoreError::Refused(refusal)) => refusal,
         other => panic!("not refused: {other:?}"),
     }
+}
+
+/// The events of all businesses. Of a store with many writers an event is among them a moment after it is among its
+/// business's own.
+pub(crate) async fn all_events(store: &dyn Store) -> Vec<Event> {
+    let mut newest = 0;
+    for business in [shop(), other()] {
+        newest = newest.max(store.newest_event(Some(business)).await.expect("a number"));
+    }
+    let waiting = async {
+        while store.newest_event(None).await.expect("a number") < newest {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), waiting)
+        .await
+        .expect("all events within ten seconds");
+    store.events(None, 0, 1_000).await.expect("events")
 }

@@ -304,6 +304,7 @@ fn marks_chats_and_names_are_told_to_those_who_follow() {
             chats.push((chat.business, chat.id));
         }
         chats.sort_unstable();
+        all_events(store).await;
         let newest = store.newest_event(None).await.expect("a number");
         forget_events(store, at(2)).await;
         let marks = store.marks().await.expect("marks");

@@ -39,6 +39,11 @@ const OVER_ALL: &[(&str, &str)] = &[
     ),
     ("leases::TAKE", "nodes share the subscriptions of all businesses"),
     ("leases::RELEASE", "a node delivers for all businesses"),
+    ("credentials::BY_HASH", "whose secret it is says which business"),
+    ("disputes::WAITING", "the desk's list is of all businesses"),
+    ("disputes::TRAIL", "the trail of all that was done"),
+    ("followed::BY_ID", "who follows the store reads all chats"),
+    ("registry::BUSINESSES", "the operator's list of businesses"),
     ("meta::FORGET_IDEMPOTENCY", "a sweep over keys that are too old"),
     (
         "overdue::NAMED_FILES",
@@ -93,17 +98,17 @@ impl Scope {
         }
     }
 
-    /// Every `business_id` that is compared with something.
+    /// Every `business_id` that is said to be one, or one of some.
     fn conditions(&mut self, expr: &Expr) {
         match expr {
             Expr::BinaryOp { left, right, op } => {
-                use sqlparser::ast::BinaryOperator::{And, Eq, Gt};
+                use sqlparser::ast::BinaryOperator::{And, Eq};
                 match op {
                     And => {
                         self.conditions(left);
                         self.conditions(right);
                     }
-                    Eq | Gt => {
+                    Eq => {
                         self.column(left);
                         self.column(right);
                     }
@@ -275,7 +280,7 @@ impl Found {
             match expr {
                 Expr::Subquery(query) => queries.push(query.clone()),
                 Expr::Exists { subquery, .. } | Expr::InSubquery { subquery, .. } => {
-                    queries.push(subquery.clone())
+                    queries.push(subquery.clone());
                 }
                 _ => {}
             }

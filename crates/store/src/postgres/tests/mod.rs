@@ -1,5 +1,6 @@
 //! What the interface does not show: the statements and the schema.
 
+mod citus;
 mod every_statement;
 mod isolation;
 
