@@ -13,6 +13,7 @@ test:
 
 # The Rust tests alone; arguments go to cargo, for example `just unit --test contract`.
 unit *arguments:
+    scripts/s3-server.sh
     cargo test --workspace --locked {{arguments}}
 
 # Requests generated from the contract's description against a running server.

@@ -76,7 +76,7 @@ enum Command {
     /// Copy the database to a file while the server runs
     Backup(backup::Arguments),
     /// Verify the store, from the disk page to the chat rules
-    Check(Place),
+    Check(check::Arguments),
     /// Print what makes a shell complete these commands
     Completions(completions::Arguments),
     /// Print the manual page, or write the pages of all commands
@@ -96,9 +96,14 @@ struct Place {
 
 impl Place {
     fn settings(&self) -> anyhow::Result<Settings> {
+        self.settings_with(Overrides::default())
+    }
+
+    /// The settings, with what else the command line says.
+    fn settings_with(&self, overrides: Overrides) -> anyhow::Result<Settings> {
         let overrides = Overrides {
             data: self.data.clone(),
-            ..Overrides::default()
+            ..overrides
         };
         Ok(Settings::load(self.config.as_deref(), &overrides)?)
     }
@@ -119,7 +124,7 @@ impl Cli {
             Command::Openapi(arguments) => openapi::run(&arguments),
             Command::Config => config::run(),
             Command::Backup(arguments) => backup::run(arguments).await,
-            Command::Check(place) => check::run(&place).await,
+            Command::Check(arguments) => check::run(arguments).await,
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),
         }

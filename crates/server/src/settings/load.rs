@@ -21,6 +21,8 @@ pub struct Overrides {
     pub listen: Option<String>,
     /// `--data`.
     pub data: Option<PathBuf>,
+    /// `--files`.
+    pub files: Option<String>,
     /// `--tls-cert`.
     pub tls_cert: Option<PathBuf>,
     /// `--tls-key`.
@@ -69,6 +71,9 @@ impl Settings {
         }
         if let Some(data) = &overrides.data {
             sources = sources.merge(Serialized::default("data", data));
+        }
+        if let Some(files) = &overrides.files {
+            sources = sources.merge(Serialized::default("files.location", files));
         }
         if let Some(file) = &overrides.tls_cert {
             sources = sources.merge(Serialized::default("server.tls_cert", file));
@@ -338,6 +343,10 @@ mod tests {
             (
                 "[files]\nlink_ttl_seconds = \"day\"",
                 "files.link_ttl_seconds: must be a whole number",
+            ),
+            (
+                "[files]\nlocation = \"files\"",
+                "files.location: `files` is neither an absolute folder nor written like s3://",
             ),
             (
                 "[notifications]\nallowed_networks = [\"10.0.0.0/99\"]",

@@ -706,15 +706,7 @@ impl Store for SqliteStore {
 
     async fn check(&self, files: &FileStore) -> Result<CheckReport> {
         let (mut report, objects) = self.readers.on_its_own(check::check).await?;
-        for (object, size) in objects {
-            match files.size(&object).await {
-                Ok(found) if found == size => {}
-                Ok(found) => report
-                    .problems
-                    .push(format!("file {object} has {found} bytes instead of {size}")),
-                Err(error) => report.problems.push(format!("file {object}: {error}")),
-            }
-        }
+        report.problems.extend(files.problems(objects).await);
         Ok(report)
     }
 
