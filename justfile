@@ -32,6 +32,10 @@ languages:
 integrations:
     integrations/test.sh
 
+# What is in deploy/, by the tools that it is for.
+deploy:
+    deploy/test.sh
+
 # The pictures of the pages in docs/screenshots, anew. Needs pngquant, and a font with Chinese characters.
 screenshots:
     cargo test --test browser -- --ignored screenshots

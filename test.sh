@@ -8,10 +8,12 @@ venv=()
 python3 -c 'import ensurepip' 2>/dev/null || venv=(python3-venv)
 # Word splitting is wanted: one package a word.
 # shellcheck disable=SC2046
-install_packages $(missing_packages cc:build-essential python3:python3 curl:curl chromium:chromium chromedriver:chromium-driver) "${venv[@]}"
+install_packages $(missing_packages cc:build-essential python3:python3 curl:curl chromium:chromium chromedriver:chromium-driver \
+    nginx:nginx openssl:openssl promtool:prometheus systemd-analyze:systemd) "${venv[@]}"
 scripts/s3-server.sh
 cargo test --workspace --locked
 tests/conformance/run.sh
 tests/signatures/run.sh
 tests/languages/run.sh
 integrations/test.sh
+deploy/test.sh
