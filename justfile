@@ -13,6 +13,7 @@ test:
 
 # The Rust tests alone; arguments go to cargo, for example `just unit --test contract`.
 unit *arguments:
+    scripts/s3-server.sh
     cargo test --workspace --locked {{arguments}}
 
 # Requests generated from the contract's description against a running server.
@@ -30,6 +31,10 @@ languages:
 # The pytest plugin and the GitHub action against the binary.
 integrations:
     integrations/test.sh
+
+# What is in deploy/, by the tools that it is for.
+deploy:
+    deploy/test.sh
 
 # The pictures of the pages in docs/screenshots, anew. Needs pngquant, and a font with Chinese characters.
 screenshots:

@@ -14,9 +14,12 @@ if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
 fi
 # Word splitting is wanted: one package a word.
 # shellcheck disable=SC2046
-install_packages $(missing_packages cc:build-essential python3:python3 curl:curl chromium:chromium chromedriver:chromium-driver) "${venv[@]}" "${postgres[@]}"
+install_packages $(missing_packages cc:build-essential python3:python3 curl:curl chromium:chromium chromedriver:chromium-driver \
+    nginx:nginx haproxy:haproxy openssl:openssl promtool:prometheus systemd-analyze:systemd) "${venv[@]}" "${postgres[@]}"
+scripts/s3-server.sh
 cargo test --workspace --locked
 tests/conformance/run.sh
 tests/signatures/run.sh
 tests/languages/run.sh
 integrations/test.sh
+deploy/test.sh

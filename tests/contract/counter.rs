@@ -3,10 +3,11 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use prilavok_domain::{Clock, IdSequence, ManualClock, Timestamp};
 use prilavok_server::app::{App, SharedApp};
 use prilavok_server::http::Served;
@@ -21,6 +22,10 @@ use tokio::runtime::Runtime;
 
 use crate::population::{self, Keys};
 
+#[path = "../s3_server.rs"]
+mod s3_server;
+use s3_server::S3Server;
+
 /// 2024-01-09T14:05:00Z.
 const OPENED_AT_MS: i64 = 1_704_809_100_000;
 
@@ -33,6 +38,18 @@ pub(crate) struct Counter {
     runtime: Runtime,
     client: Client,
     folder: TempDir,
+    _s3: Option<S3Server>,
+}
+
+fn in_folder(folder: &Path) -> (FileStore, Option<S3Server>) {
+    let files = FileStore::local(&folder.join("files"));
+    (files.expect("a file store"), None)
+}
+
+fn in_bucket(folder: &Path) -> (FileStore, Option<S3Server>) {
+    let server = S3Server::start(&folder.join("s3"));
+    let files = FileStore::bucket(&server.bucket(), folder, server.variables());
+    (files.expect("a file store"), Some(server))
 }
 
 impl Counter {
@@ -41,8 +58,26 @@ impl Counter {
         Self::with(|_| {})
     }
 
+    /// Servers with the usual settings that keep files in each of the places that there are.
+    pub(crate) fn of_each_file_store() -> impl Iterator<Item = Self> {
+        type Open = fn(&Path) -> (FileStore, Option<S3Server>);
+        let places: [(&str, Open); 2] = [("a folder", in_folder), ("a bucket", in_bucket)];
+        places.into_iter().map(|(name, open)| {
+            // Shown with a failure only.
+            println!("files in {name}");
+            Self::with_files(open, |_| {})
+        })
+    }
+
     /// A server with settings of the test's own.
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_files(in_folder, change)
+    }
+
+    fn with_files(
+        open: impl FnOnce(&Path) -> (FileStore, Option<S3Server>),
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut settings = Settings::load(None, &Overrides::default()).expect("the defaults");
         settings.data = folder.path().to_owned();
@@ -51,7 +86,7 @@ impl Counter {
         let runtime = Runtime::new().expect("a runtime");
         let store = SqliteStore::open(&folder.path().join(FILE_NAME), IdSequence::plain()).expect("a store");
         let store: Arc<dyn Store> = Arc::new(store);
-        let files = FileStore::local(&folder.path().join("files")).expect("a file store");
+        let (files, s3) = open(folder.path());
         let keys = runtime.block_on(population::populate(&*store, &clock));
         let (app, address) = runtime.block_on(start(store, files, clock.clone(), settings));
         Self {
@@ -65,6 +100,7 @@ impl Counter {
                 .build()
                 .expect("a client"),
             folder,
+            _s3: s3,
         }
     }
 
@@ -110,14 +146,9 @@ impl Counter {
 
     /// The number of files in the file store.
     pub(crate) fn stored_files(&self) -> usize {
-        fn count(folder: PathBuf) -> usize {
-            std::fs::read_dir(folder)
-                .expect("a folder")
-                .map(|entry| entry.expect("an entry").path())
-                .map(|path| if path.is_dir() { count(path) } else { 1 })
-                .sum()
-        }
-        count(self.folder.path().join("files"))
+        let long_after = Timestamp::from_millis(4_000_000_000_000).expect("in range");
+        let all = self.app.files.older_than(long_after);
+        self.block_on(all.try_collect::<Vec<_>>()).expect("a list").len()
     }
 
     /// Sends bytes as they are and reads until the server closes the connection.

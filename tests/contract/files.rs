@@ -35,32 +35,35 @@ fn payloads(counter: &Counter) -> Vec<serde_json::Value> {
 
 #[test]
 fn a_file_becomes_a_message() {
-    let counter = Counter::open();
-    let answer = send(
-        &counter,
-        part("фото возврата.jpg", b"\xff\xd8\xff\xe0 a photo".to_vec()),
-        None,
-    );
-    assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"status":"OK"}"#));
-    insta::assert_snapshot!(
-        counter
-            .get("/v2/businesses/1/chats/message?chatId=1&messageId=5")
-            .snapshot()
-    );
+    for counter in Counter::of_each_file_store() {
+        let answer = send(
+            &counter,
+            part("фото возврата.jpg", b"\xff\xd8\xff\xe0 a photo".to_vec()),
+            None,
+        );
+        assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"status":"OK"}"#));
+        insta::assert_snapshot!(
+            "a_file_becomes_a_message",
+            counter
+                .get("/v2/businesses/1/chats/message?chatId=1&messageId=5")
+                .snapshot()
+        );
+    }
 }
 
 #[test]
 fn five_mebibytes_are_taken_and_no_more() {
-    let counter = Counter::open();
-    send(&counter, part("big.bin", vec![7; 5 * MIB]), None).succeeded();
-    assert_eq!(payloads(&counter)[0]["size"], 5 * MIB);
-    let too_big =
-        "The request is too big: Maximum allowed request size must be less than '5120' KB, but passed";
-    for (size, shown) in [(5 * MIB + 1, "5.01"), (6 * MIB, "6.01"), (12 * MIB, "12.01")] {
-        let answer = send(&counter, part("big.bin", vec![7; size]), None);
-        answer.refused(400, &format!("{too_big} '{shown}' MB"));
+    for counter in Counter::of_each_file_store() {
+        send(&counter, part("big.bin", vec![7; 5 * MIB]), None).succeeded();
+        assert_eq!(payloads(&counter)[0]["size"], 5 * MIB);
+        let too_big =
+            "The request is too big: Maximum allowed request size must be less than '5120' KB, but passed";
+        for (size, shown) in [(5 * MIB + 1, "5.01"), (6 * MIB, "6.01"), (12 * MIB, "12.01")] {
+            let answer = send(&counter, part("big.bin", vec![7; size]), None);
+            answer.refused(400, &format!("{too_big} '{shown}' MB"));
+        }
+        assert_eq!((payloads(&counter).len(), counter.stored_files()), (1, 1));
     }
-    assert_eq!((payloads(&counter).len(), counter.stored_files()), (1, 1));
 }
 
 #[test]
@@ -93,34 +96,35 @@ fn other_parts_are_passed_over() {
 
 #[test]
 fn a_form_that_breaks_off_leaves_nothing_behind() {
-    let counter = Counter::open();
-    let mut form = String::new();
-    write!(
-        form,
-        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nabc"
-    )
-    .expect("text");
-    for form in [
-        form.clone(),
-        format!("{form}\r\n--b\r\nContent-Dis"),
-        "--b\r\n".to_owned(),
-        "no form at all".to_owned(),
-    ] {
-        let request = counter
-            .request(Method::POST, SEND)
-            .header("Content-Type", "multipart/form-data; boundary=b");
-        Answer::of(request.body(form.clone())).refused(400, "Unexpected end of content");
-        let head = format!(
-            "POST {SEND} HTTP/1.1\r\nHost: x\r\nApi-Key: {}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9999\r\n\r\n",
-            counter.keys.all
-        );
-        let answer = counter.raw_and_no_more(format!("{head}{form}").as_bytes());
-        assert!(
-            answer.contains("400") && answer.contains("Unexpected end of content"),
-            "{answer}"
-        );
+    for counter in Counter::of_each_file_store() {
+        let mut form = String::new();
+        write!(
+            form,
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nabc"
+        )
+        .expect("text");
+        for form in [
+            form.clone(),
+            format!("{form}\r\n--b\r\nContent-Dis"),
+            "--b\r\n".to_owned(),
+            "no form at all".to_owned(),
+        ] {
+            let request = counter
+                .request(Method::POST, SEND)
+                .header("Content-Type", "multipart/form-data; boundary=b");
+            Answer::of(request.body(form.clone())).refused(400, "Unexpected end of content");
+            let head = format!(
+                "POST {SEND} HTTP/1.1\r\nHost: x\r\nApi-Key: {}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9999\r\n\r\n",
+                counter.keys.all
+            );
+            let answer = counter.raw_and_no_more(format!("{head}{form}").as_bytes());
+            assert!(
+                answer.contains("400") && answer.contains("Unexpected end of content"),
+                "{answer}"
+            );
+        }
+        assert_eq!((payloads(&counter).len(), counter.stored_files()), (0, 0));
     }
-    assert_eq!((payloads(&counter).len(), counter.stored_files()), (0, 0));
 }
 
 #[test]
@@ -159,41 +163,43 @@ fn names_are_kept_and_made_harmless() {
 
 #[test]
 fn a_file_for_a_chat_that_cannot_take_it_is_not_kept() {
-    let counter = Counter::open();
-    let to = |chat: i64| {
-        let path = format!("/v2/businesses/1/chats/file/send?chatId={chat}");
-        Answer::of(
-            counter
-                .request(Method::POST, &path)
-                .multipart(part("a.txt", b"abc".to_vec())),
-        )
-    };
-    to(99).refused(404, "Can't find chat by id: '99'");
-    let finish = prilavok_store::ChatChange::Finish;
-    let (business, chat) = (crate::population::business(1), crate::population::chat(1));
-    counter
-        .block_on(
-            counter
-                .app
-                .store
-                .change_chat(business, chat, finish, None, counter.now()),
-        )
-        .expect("finished");
-    to(1).refused(400, "The chat is finished: PARTNER cannot write to it");
-    assert_eq!(counter.stored_files(), 0);
+    for counter in Counter::of_each_file_store() {
+        let to = |chat: i64| {
+            let path = format!("/v2/businesses/1/chats/file/send?chatId={chat}");
+            Answer::of(
+                counter
+                    .request(Method::POST, &path)
+                    .multipart(part("a.txt", b"abc".to_vec())),
+            )
+        };
+        to(99).refused(404, "Can't find chat by id: '99'");
+        let finish = prilavok_store::ChatChange::Finish;
+        let (business, chat) = (crate::population::business(1), crate::population::chat(1));
+        counter
+            .block_on(
+                counter
+                    .app
+                    .store
+                    .change_chat(business, chat, finish, None, counter.now()),
+            )
+            .expect("finished");
+        to(1).refused(400, "The chat is finished: PARTNER cannot write to it");
+        assert_eq!(counter.stored_files(), 0);
+    }
 }
 
 #[test]
 fn a_file_that_is_sent_again_with_its_key_is_kept_once() {
-    let counter = Counter::open();
-    for _ in 0..2 {
-        send(&counter, part("a.txt", b"abc".to_vec()), Some("file-1")).succeeded();
+    for counter in Counter::of_each_file_store() {
+        for _ in 0..2 {
+            send(&counter, part("a.txt", b"abc".to_vec()), Some("file-1")).succeeded();
+        }
+        assert_eq!((payloads(&counter).len(), counter.stored_files()), (1, 1));
+        let reused = "The Idempotency-Key was used for another request within the last 24 hours";
+        send(&counter, part("a.txt", b"abd".to_vec()), Some("file-1")).refused(400, reused);
+        send(&counter, part("b.txt", b"abc".to_vec()), Some("file-1")).refused(400, reused);
+        assert_eq!((payloads(&counter).len(), counter.stored_files()), (1, 1));
     }
-    assert_eq!((payloads(&counter).len(), counter.stored_files()), (1, 1));
-    let reused = "The Idempotency-Key was used for another request within the last 24 hours";
-    send(&counter, part("a.txt", b"abd".to_vec()), Some("file-1")).refused(400, reused);
-    send(&counter, part("b.txt", b"abc".to_vec()), Some("file-1")).refused(400, reused);
-    assert_eq!((payloads(&counter).len(), counter.stored_files()), (1, 1));
 }
 
 #[test]

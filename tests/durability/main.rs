@@ -2,6 +2,7 @@
 //! middle of their work.
 
 mod backup;
+mod bucket;
 mod damage;
 mod disk;
 mod messages;

@@ -43,6 +43,15 @@ fn printed(arguments: &[&str], folder: &Path) -> String {
 
 /// Runs a command to its end; answers its exit code and all that it said.
 pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    run_with(folder, arguments, &[])
+}
+
+/// The same, with more variables.
+pub(crate) fn run_with(
+    folder: &Path,
+    arguments: &[&str],
+    variables: &[(String, String)],
+) -> (Option<i32>, String) {
     // A server that should not have started is stopped, and the test fails.
     let mut limited = Command::new("timeout");
     limited.args(["60", env!("CARGO_BIN_EXE_prilavok")]);
@@ -51,6 +60,7 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
         .arg("--data")
         .arg(folder)
         .env("PRILAVOK_LISTEN", "127.0.0.1:0")
+        .envs(variables.iter().cloned())
         .output()
         .expect("the binary runs");
     let said = [output.stdout, output.stderr].concat();
@@ -64,6 +74,8 @@ pub(crate) fn check(folder: &Path) {
 
 /// Where the server listens, if the line of its log tells it.
 fn address(line: &str) -> Option<String> {
+    // Other lines may tell of other servers.
+    let line = &line[line.find("listening")?..];
     let from = line.find("http://127.0.0.1:")?;
     let address = line[from..]
         .split(|c: char| c == '"' || c.is_whitespace())

@@ -22,7 +22,6 @@ pub(crate) struct Fleet {
 #[derive(Clone)]
 pub(crate) struct Shop {
     pub(crate) key: String,
-    pub(crate) operator: String,
     pub(crate) chats: Vec<i64>,
 }
 
@@ -36,8 +35,9 @@ impl Fleet {
     /// A node for each URL, all of which lead to the database at `database`.
     pub(crate) fn of(urls: &[&str], database: &str, chats: usize, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let files = folder.path().join("files");
         let own = |number: usize| -> PathBuf { folder.path().join(format!("node{number}")) };
-        let start = |(number, url): (usize, &&str)| Node::start(url, &own(number), variables);
+        let start = |(number, url): (usize, &&str)| Node::start(url, &own(number), &files, variables);
         let nodes: Vec<_> = urls.iter().enumerate().map(start).collect();
         let shop = set_up(
             &nodes[0].address,
@@ -56,7 +56,9 @@ impl Fleet {
 
     /// `prilavok check` finds nothing.
     pub(crate) fn check(&self) {
-        node::printed(&["check"], &self.database, &self.folder.path().join("commands"));
+        let files = self.folder.path().join("files").display().to_string();
+        let commands = self.folder.path().join("commands");
+        node::printed(&["check", "--files", &files], &self.database, &commands);
     }
 }
 
@@ -104,6 +106,5 @@ fn set_up(address: &str, database: &str, commands: &Path, chats: usize) -> Shop 
     Shop {
         chats,
         key: node::printed(&create, database, commands),
-        operator,
     }
 }

@@ -41,12 +41,16 @@ pub(crate) fn printed(arguments: &[&str], database: &str, folder: &Path) -> Stri
 }
 
 impl Node {
-    /// Starts a node whose own files are in `folder`.
-    pub(crate) fn start(database: &str, folder: &Path, more: &[(&str, &str)]) -> Self {
-        let variables: Vec<_> = more
+    /// Starts a node whose own files are in `folder`; the files of chats are in one that all share.
+    pub(crate) fn start(database: &str, folder: &Path, files: &Path, more: &[(&str, &str)]) -> Self {
+        let mut variables: Vec<_> = more
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
+        variables.push((
+            "PRILAVOK_FILES__LOCATION".to_owned(),
+            files.display().to_string(),
+        ));
         let (child, address) = run(database, folder, &variables, "127.0.0.1:0");
         Self {
             child,

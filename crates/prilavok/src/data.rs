@@ -71,8 +71,7 @@ pub(crate) fn must_be_store(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the folder of the files.
-pub(crate) fn files(folder: &Path) -> anyhow::Result<FileStore> {
-    let path = folder.join("files");
-    FileStore::local(&path).with_context(|| format!("cannot use the folder {}", path.display()))
+/// Opens the store of the files.
+pub(crate) fn files(settings: &Settings) -> anyhow::Result<FileStore> {
+    FileStore::open(&settings.files.location, &settings.data).context("wrong setting files.location")
 }

@@ -1,7 +1,5 @@
 //! What a check of the store found.
 
-use crate::files::FileStore;
-
 /// What a check of the store found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CheckReport {
@@ -48,19 +46,6 @@ impl CheckReport {
         if found.len() > LISTED {
             self.problems
                 .push(format!("{} more: {rule}", found.len() - LISTED));
-        }
-    }
-
-    /// Looks for the files that messages name, each with its size.
-    pub(crate) async fn look_for(&mut self, files: &FileStore, named: Vec<(String, u64)>) {
-        for (object, size) in named {
-            match files.size(&object).await {
-                Ok(found) if found == size => {}
-                Ok(found) => self
-                    .problems
-                    .push(format!("file {object} has {found} bytes instead of {size}")),
-                Err(error) => self.problems.push(format!("file {object}: {error}")),
-            }
         }
     }
 }

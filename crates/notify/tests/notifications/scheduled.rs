@@ -1,16 +1,22 @@
 //! Scheduled work: each job does what it should once, and nothing where there is nothing to do.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::stream;
 use prilavok_domain::{ChatId, ChatStatus, Clock, FileName, MessageText, Sender};
 use prilavok_notify::{Plan, Scheduled};
+use prilavok_store::files::FileStore;
 use prilavok_store::{ForgetBefore, Idempotency, MessageRange, NewMessage, StoredFile, Surface};
 
 use crate::receiver::Receiver;
 use crate::shop::{MINUTE_MS, Shop, business};
+
+#[path = "../../../../tests/s3_server.rs"]
+mod s3_server;
+use s3_server::S3Server;
 
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -248,6 +254,30 @@ async fn what_a_subscription_waits_for_is_kept_however_old() {
 #[tokio::test]
 async fn files_that_no_message_names_are_swept() {
     let shop = Shop::open().await;
+    let folder = shop.folder.path().join("files");
+    let unfinished = folder.join("half#1");
+    fs::write(&unfinished, "half a pic").expect("written");
+    age(&unfinished, a_day_before(&shop));
+    unnamed_files_are_swept(&shop, |object| folder.join(object)).await;
+    assert!(!unfinished.exists());
+}
+
+#[tokio::test]
+async fn files_in_a_bucket_that_no_message_names_are_swept() {
+    let mut shop = Shop::open().await;
+    let server = S3Server::start(&shop.folder.path().join("s3"));
+    let files = FileStore::bucket(&server.bucket(), shop.folder.path(), server.variables());
+    shop.files = files.expect("a file store");
+    unnamed_files_are_swept(&shop, |object| server.path(object)).await;
+}
+
+/// Long enough ago for a file to be swept.
+fn a_day_before(shop: &Shop) -> SystemTime {
+    let millis = shop.clock.now().as_millis() - DAY_MS - 1;
+    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).expect("positive"))
+}
+
+async fn unnamed_files_are_swept(shop: &Shop, path: impl Fn(&str) -> PathBuf) {
     let chat = shop.chat(1, 1).await;
     let put = async || {
         let content = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"picture"))]);
@@ -273,24 +303,17 @@ async fn files_that_no_message_names_are_swept() {
         .store
         .append_message(business(1), chat, new, None, shop.clock.now());
     written.await.expect("written");
-    let folder = shop.folder.path().join("files");
-    let unfinished = folder.join(format!("{}#1", orphan.object));
-    fs::write(&unfinished, "half a pic").expect("written");
     // Files have the system's time; the clock of this test is far behind it.
-    let day_ago = SystemTime::UNIX_EPOCH
-        + Duration::from_millis(u64::try_from(shop.clock.now().as_millis() - DAY_MS - 1).expect("positive"));
     for old in [&named.object, &orphan.object] {
-        age(&folder.join(old), day_ago);
+        age(&path(old), a_day_before(shop));
     }
-    age(&unfinished, day_ago);
-    scheduled(&shop, &plan()).run_due().await;
+    scheduled(shop, &plan()).run_due().await;
     assert!(shop.files.size(&named.object).await.is_ok(), "a message names it");
     assert!(
         shop.files.size(&fresh.object).await.is_ok(),
         "it may be on its way"
     );
     assert!(shop.files.size(&orphan.object).await.is_err());
-    assert!(!unfinished.exists());
     let report = shop.store.check(&shop.files).await.expect("checked");
     assert_eq!(report.problems, Vec::<String>::new());
 }

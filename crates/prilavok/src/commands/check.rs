@@ -2,13 +2,28 @@
 
 use std::process::ExitCode;
 
+use clap::Args;
+use prilavok_server::settings::Overrides;
+
 use super::Place;
 use crate::{data, output};
 
-pub(crate) async fn run(place: &Place) -> anyhow::Result<ExitCode> {
-    let settings = place.settings()?;
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    /// Where the contents of files are: an absolute folder, or s3://bucket/prefix [default: files in the data folder]
+    #[arg(long, value_name = "PLACE")]
+    files: Option<String>,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let settings = arguments.place.settings_with(Overrides {
+        files: arguments.files,
+        ..Overrides::default()
+    })?;
     let store = data::open(&settings).await?;
-    let report = store.check(&data::files(&settings.data)?).await;
+    let report = store.check(&data::files(&settings)?).await;
     store.close().await;
     let report = report?;
     let mut text = format!(

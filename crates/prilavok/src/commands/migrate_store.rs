@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use prilavok_server::settings::Database;
+use prilavok_server::settings::{Database, Overrides};
+use prilavok_store::files::Location;
 use prilavok_store::moving::{self, Progress};
 
 use super::Place;
@@ -32,10 +33,16 @@ pub(crate) struct Arguments {
     /// The database to move it to, which must be empty: postgres://user@host/database
     #[arg(long, value_name = "URL")]
     to: String,
+    /// Where files are from now on: an absolute folder, or s3://bucket/prefix [default: where they are]
+    #[arg(long, value_name = "PLACE")]
+    files: Option<String>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let mut settings = arguments.place.settings()?;
+    let mut settings = arguments.place.settings_with(Overrides {
+        files: arguments.files.clone(),
+        ..Overrides::default()
+    })?;
     let to: Database = arguments
         .to
         .parse()
@@ -48,8 +55,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     data::must_be_store(&settings.data)?;
     let _claim = claim(&settings.data, &settings.notifications).context("stop the server first")?;
-    let old = data::files(&settings.data)?;
-    let new = data::files(&settings.data)?;
+    let new = data::files(&settings)?;
+    settings.files.location = Location::Data;
+    let old = data::files(&settings)?;
     let options = settings.postgres.options(url)?;
     let bar = Bar::new()?;
     let moved = moving::move_store(&data::database(&settings.data), &options, (&old, &new), &bar).await;

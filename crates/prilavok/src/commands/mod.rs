@@ -77,7 +77,7 @@ enum Command {
     /// Copy the database to a file while the server runs
     Backup(backup::Arguments),
     /// Verify the store, from the disk page to the chat rules
-    Check(Place),
+    Check(check::Arguments),
     /// Move everything from SQLite to PostgreSQL, files too
     MigrateStore(migrate_store::Arguments),
     /// Print what makes a shell complete these commands
@@ -103,10 +103,15 @@ struct Place {
 
 impl Place {
     fn settings(&self) -> anyhow::Result<Settings> {
+        self.settings_with(Overrides::default())
+    }
+
+    /// The settings, with what else the command line says.
+    fn settings_with(&self, overrides: Overrides) -> anyhow::Result<Settings> {
         let overrides = Overrides {
             data: self.data.clone(),
             database: self.database.clone(),
-            ..Overrides::default()
+            ..overrides
         };
         Ok(Settings::load(self.config.as_deref(), &overrides)?)
     }
@@ -127,7 +132,7 @@ impl Cli {
             Command::Openapi(arguments) => openapi::run(&arguments),
             Command::Config => config::run(),
             Command::Backup(arguments) => backup::run(arguments).await,
-            Command::Check(place) => check::run(&place).await,
+            Command::Check(arguments) => check::run(arguments).await,
             Command::MigrateStore(arguments) => migrate_store::run(arguments).await,
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),

@@ -12,6 +12,7 @@ use prilavok_server::demo::{self, DemoKeys, Seeded};
 use prilavok_server::http::{self, Entrance, Served};
 use prilavok_server::settings::{Overrides, Settings};
 use prilavok_server::tls::Tls;
+use prilavok_store::files::{FileError, FileStore};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -25,6 +26,7 @@ Examples:
   prilavok serve --demo
   prilavok serve --listen 0.0.0.0:8080 --data /var/lib/prilavok
   prilavok serve --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem
+  AWS_ENDPOINT_URL=https://s3.example.com prilavok serve --files s3://prilavok/files
   PRILAVOK_LOG__REQUESTS=all prilavok serve
 
 With a certificate it speaks HTTP/2 and HTTP/1.1 over TLS 1.2 and 1.3. A certificate that is renewed is taken within
@@ -41,6 +43,9 @@ pub(crate) struct Arguments {
     /// Where to listen: an address and a port; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// Where the contents of files are kept: an absolute folder, or s3://bucket/prefix [default: files in the data folder]
+    #[arg(long, value_name = "PLACE")]
+    files: Option<String>,
     /// Speak TLS with the certificate in this PEM file, and those between it and the root after it
     #[arg(long, value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -60,6 +65,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         listen: arguments.listen,
         data: arguments.place.data,
         database: arguments.place.database,
+        files: arguments.files,
         tls_cert: arguments.tls_cert,
         tls_key: arguments.tls_key,
         no_limits: arguments.no_limits,
@@ -82,7 +88,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let address = format!("{}://{}", settings.server.scheme(), listener.local_addr()?);
     let _claim = claim(&settings.data, &settings.notifications)?;
     let clock = SystemClock;
-    let files = data::files(&settings.data)?;
+    let files = data::files(&settings)?;
+    look_at(&files).await?;
     let seeded = match arguments.demo {
         true => Some(data::seed(&settings, &files, clock.now()).await?),
         false => None,
@@ -121,6 +128,18 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         tracing::warn!("stopped; some requests took too long and were cut off");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether files can be kept. A store elsewhere may come later than its server; one that refuses us is a wrong setting.
+async fn look_at(files: &FileStore) -> anyhow::Result<()> {
+    match files.look().await {
+        Ok(()) => {}
+        Err(error @ FileError::Unavailable(_)) => {
+            tracing::warn!(%error, "files cannot be sent or read yet: all else goes on");
+        }
+        Err(error) => return Err(error).context("wrong setting files.location, or variables AWS_…"),
+    }
+    Ok(())
 }
 
 /// What somebody who starts the demo wants to know.

@@ -112,7 +112,7 @@ async fn open(
     let (_, stored) = found.ok_or(ApiError::PathNotFound)?;
     content(app, &stored)
         .await
-        .map_err(|error| incident.internal(&error))
+        .map_err(|error| incident.of_file(&error))
 }
 
 /// The answer that a file is.

@@ -102,8 +102,7 @@ async fn receive(call: &mut Call<'_>, boundary: String) -> Result<(FileName, Upl
         .map_err(|error| match error {
             FormError::TooLarge => call.body.too_big(MAX_FILE_BYTES),
             FormError::Wrong(error) => error,
-            FormError::Store(error @ FileError::Unavailable(_)) => call.incident.unavailable(&error),
-            FormError::Store(error) => call.incident.internal(&error),
+            FormError::Store(error) => call.incident.of_file(&error),
         })
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use prilavok_store::files::FileError;
 use prilavok_store::{Conflict, Entity, Refusal, StoreError};
 use prilavok_wire::ApiError;
 
@@ -23,6 +24,14 @@ impl Incident {
         tracing::error!(request_id, %error, "a partner's request failed");
         ApiError::Internal {
             request_id: request_id.to_owned(),
+        }
+    }
+
+    /// Logs why a file could not be stored or read.
+    pub(super) fn of_file(&self, error: &FileError) -> ApiError {
+        match error {
+            FileError::Unavailable(_) => self.unavailable(error),
+            FileError::NotFound | FileError::Failed(_) => self.internal(error),
         }
     }
 

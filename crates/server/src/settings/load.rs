@@ -23,6 +23,8 @@ pub struct Overrides {
     pub data: Option<PathBuf>,
     /// `--database`.
     pub database: Option<String>,
+    /// `--files`.
+    pub files: Option<String>,
     /// `--tls-cert`.
     pub tls_cert: Option<PathBuf>,
     /// `--tls-key`.
@@ -74,6 +76,9 @@ impl Settings {
         }
         if let Some(database) = &overrides.database {
             sources = sources.merge(Serialized::default("database", database));
+        }
+        if let Some(files) = &overrides.files {
+            sources = sources.merge(Serialized::default("files.location", files));
         }
         if let Some(file) = &overrides.tls_cert {
             sources = sources.merge(Serialized::default("server.tls_cert", file));
@@ -362,6 +367,10 @@ mod tests {
             (
                 "[files]\nlink_ttl_seconds = \"day\"",
                 "files.link_ttl_seconds: must be a whole number",
+            ),
+            (
+                "[files]\nlocation = \"files\"",
+                "files.location: `files` is neither an absolute folder nor written like s3://",
             ),
             (
                 "[notifications]\nallowed_networks = [\"10.0.0.0/99\"]",

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use prilavok_domain::MessageText;
 use prilavok_notify::{Guard, Network, Plan, Schedule};
+use prilavok_store::files::Location;
 use prilavok_wire::UtcOffset;
 
 use crate::limits::LimitSettings;
@@ -69,6 +70,9 @@ pub struct Settings {
 #[derive(Debug, Clone, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileSettings {
+    /// Where they are kept.
+    #[serde(deserialize_with = "values::parsed")]
+    pub location: Location,
     /// How long a link opens without a credential, in seconds.
     pub link_ttl_seconds: u32,
 }

@@ -1,77 +1,37 @@
-//! The bytes of files, kept through `object_store`: a local folder, or what else speaks its
-//! interface. A file is here, synced to the disk, before the message that names it is written.
+//! The bytes of files, kept through `object_store`: in a local folder, or in a store that speaks S3. A file is there, in
+//! a folder synced to the disk, before the message that names it is written.
 
+use std::ffi::OsString;
 use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ObjectStore, ObjectStoreExt};
 use prilavok_domain::{BusinessId, Timestamp};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
+mod bucket;
+mod error;
+mod location;
 mod media_type;
 mod unfinished;
+mod writing;
+
+pub use error::{FileError, LocationError, UploadError};
+pub use location::{Bucket, Location, NoLocation};
+use writing::{Gathered, MAX_SENDING, Writing};
 
 /// Bytes gathered before they are written: the most of a file that is in memory at a time.
 const CHUNK: usize = 128 * 1024;
-
-/// Why a file cannot be stored or read.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// There is no such object.
-    #[error("it is not in the file store")]
-    NotFound,
-    /// The disk is full, or may not be written: asking again later may help.
-    #[error("the file store is unavailable: {0}")]
-    Unavailable(object_store::Error),
-    /// The file store does not work.
-    #[error("the file store failed: {0}")]
-    Failed(object_store::Error),
-}
-
-impl From<object_store::Error> for FileError {
-    fn from(error: object_store::Error) -> Self {
-        match error {
-            object_store::Error::NotFound { .. } => Self::NotFound,
-            other if may_pass(&other) => Self::Unavailable(other),
-            other => Self::Failed(other),
-        }
-    }
-}
-
-/// Whether the system refused something that it may do later.
-fn may_pass(error: &object_store::Error) -> bool {
-    use std::io::ErrorKind;
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            return matches!(
-                error.kind(),
-                ErrorKind::StorageFull
-                    | ErrorKind::QuotaExceeded
-                    | ErrorKind::FileTooLarge
-                    | ErrorKind::ReadOnlyFilesystem
-                    | ErrorKind::PermissionDenied
-            );
-        }
-        cause = error.source();
-    }
-    false
-}
-
-/// Why an upload failed; nothing of it is left behind.
-#[derive(Debug)]
-pub enum UploadError<E> {
-    /// It has more bytes than allowed.
-    TooLarge,
-    /// The sender broke off.
-    Content(E),
-    /// It could not be stored.
-    Store(FileError),
-}
+/// How long anything may take that is asked of a store elsewhere, with all that is tried again.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Questions to a store at a time, where there are many.
+const AT_ONCE: usize = 16;
 
 /// A file that was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,8 +50,20 @@ pub struct Upload {
 #[derive(Clone)]
 pub struct FileStore {
     objects: Arc<dyn ObjectStore>,
-    /// The local folder that they are in, if they are in one.
-    folder: Option<PathBuf>,
+    place: Place,
+}
+
+#[derive(Clone)]
+enum Place {
+    /// A local folder.
+    Folder(PathBuf),
+    /// A bucket of a store that speaks S3.
+    Bucket {
+        /// Where files are gathered that are to be sent there.
+        gathering: Arc<Path>,
+        /// Files that are being sent.
+        sending: Arc<Semaphore>,
+    },
 }
 
 impl FileStore {
@@ -103,11 +75,94 @@ impl FileStore {
             .with_automatic_cleanup(true);
         Ok(Self {
             objects: Arc::new(objects),
-            folder: Some(folder.to_owned()),
+            place: Place::Folder(folder.to_owned()),
         })
     }
 
-    /// Streams at most `max` bytes into the store, synced to the disk.
+    /// Files in a bucket, reached as `variables` say: the usual ones, `AWS_ENDPOINT_URL` and so on. They are gathered in
+    /// the folder `gathering` before they are sent. Nothing is asked of the bucket yet.
+    pub fn bucket(
+        bucket: &Bucket,
+        gathering: &Path,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, LocationError> {
+        let objects = bucket::open(bucket, variables.into_iter());
+        Ok(Self {
+            objects: objects.map_err(|error| LocationError::Bucket {
+                bucket: bucket.name.clone(),
+                error,
+            })?,
+            place: Place::Bucket {
+                gathering: gathering.into(),
+                sending: Arc::new(Semaphore::new(MAX_SENDING)),
+            },
+        })
+    }
+
+    /// Files where `location` says, for a server whose data is in the folder `data`. How a bucket is reached is said by
+    /// the variables of this process.
+    pub fn open(location: &Location, data: &Path) -> Result<Self, LocationError> {
+        let in_folder = |folder: &Path| {
+            Self::local(folder).map_err(|error| LocationError::Folder {
+                folder: folder.to_owned(),
+                error,
+            })
+        };
+        match location {
+            Location::Data => in_folder(&data.join("files")),
+            Location::Folder(folder) => in_folder(folder),
+            Location::Bucket(bucket) => {
+                let text = |text: OsString| text.into_string().ok();
+                let variables = std::env::vars_os();
+                let variables = variables.filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+                Self::bucket(bucket, data, variables)
+            }
+        }
+    }
+
+    /// Whether a store elsewhere answers, and lets us in. One that cannot be reached may be there later.
+    pub async fn look(&self) -> Result<(), FileError> {
+        let Place::Bucket { .. } = self.place else {
+            return Ok(());
+        };
+        let mut listed = self.objects.list(None);
+        match self.in_time(async { listed.next().await.transpose() }).await {
+            Ok(_) => Ok(()),
+            Err(error) if bucket::refuses(&error) => Err(FileError::Failed(error)),
+            Err(error) => Err(FileError::Unavailable(error)),
+        }
+    }
+
+    /// Bounds what is asked of a store elsewhere. A folder answers, or the disk hangs and everything with it.
+    async fn in_time<T>(
+        &self,
+        asking: impl Future<Output = object_store::Result<T>>,
+    ) -> object_store::Result<T> {
+        let Place::Bucket { .. } = self.place else {
+            return asking.await;
+        };
+        tokio::time::timeout(PATIENCE, asking)
+            .await
+            .unwrap_or_else(|late| {
+                Err(object_store::Error::Generic {
+                    store: "S3",
+                    source: Box::new(late),
+                })
+            })
+    }
+
+    /// What a failure means. What a store elsewhere refuses is the operator's to put right there, and nothing is wrong here.
+    fn told(&self, error: object_store::Error) -> FileError {
+        match (&self.place, error) {
+            (Place::Bucket { .. }, error) if !matches!(error, object_store::Error::NotFound { .. }) => {
+                FileError::Unavailable(error)
+            }
+            (_, error) => error.into(),
+        }
+    }
+
+    /// Streams at most `max` bytes into the store. When this has succeeded they are kept: synced to the disk, or
+    /// acknowledged by the store.
     pub async fn put<S, E>(
         &self,
         business: BusinessId,
@@ -121,21 +176,46 @@ impl FileStore {
     {
         let object = new_object_name(business, now);
         let path = object_store::path::Path::from(object.as_str());
-        let mut writing = self.objects.put_multipart(&path).await.map_err(stored)?;
+        let mut writing = match &self.place {
+            Place::Folder(_) => Writing::Parts(
+                self.objects
+                    .put_multipart(&path)
+                    .await
+                    .map_err(|error| self.lost(error))?,
+            ),
+            Place::Bucket { gathering, sending } => Writing::Whole(Gathered::new(
+                Arc::clone(&self.objects),
+                path,
+                Arc::clone(sending),
+                Arc::clone(gathering),
+            )),
+        };
         let mut upload = Upload {
             object,
             size: 0,
             media_type: String::new(),
             sha256: [0; 32],
         };
-        match receive(&mut *writing, &mut content, max, &mut upload).await {
-            Ok(()) => Ok(upload),
+        match self.receive(&mut writing, &mut content, max, &mut upload).await {
+            Ok(()) => {
+                let completed = self.in_time(writing.complete()).await;
+                completed.map(|()| upload).map_err(|error| self.lost(error))
+            }
             Err(error) => {
-                // The upload's own error is what counts; a part that stays behind is swept later.
-                let _ = writing.abort().await;
+                // The upload's own error is what counts.
+                writing.abort().await;
                 Err(error)
             }
         }
+    }
+
+    /// What it means that a file could not be stored.
+    fn lost<E>(&self, error: object_store::Error) -> UploadError<E> {
+        UploadError::Store(match (&self.place, error) {
+            // The bucket is gone.
+            (Place::Bucket { .. }, error) => FileError::Unavailable(error),
+            (Place::Folder(_), error) => error.into(),
+        })
     }
 
     /// A file's size and content.
@@ -143,7 +223,9 @@ impl FileStore {
         &self,
         object: &str,
     ) -> Result<(u64, impl Stream<Item = std::io::Result<Bytes>> + Send + use<>), FileError> {
-        let found = self.objects.get(&object_store::path::Path::from(object)).await?;
+        let path = object_store::path::Path::from(object);
+        let found = self.in_time(self.objects.get(&path)).await;
+        let found = found.map_err(|error| self.told(error))?;
         let size = found.meta.size;
         Ok((size, found.into_stream().map_err(std::io::Error::other)))
     }
@@ -164,17 +246,38 @@ impl FileStore {
         let path = object_store::path::Path::from(object);
         // Files are a few MiB at the most, and one is copied at a time.
         let content = self.objects.get(&path).await?.bytes().await?;
-        other.objects.put(&path, PutPayload::from_bytes(content)).await?;
+        other.objects.put(&path, object_store::PutPayload::from_bytes(content)).await?;
         Ok(())
     }
 
     /// A file's size in bytes.
     pub async fn size(&self, object: &str) -> Result<u64, FileError> {
-        Ok(self
-            .objects
-            .head(&object_store::path::Path::from(object))
-            .await?
-            .size)
+        let path = object_store::path::Path::from(object);
+        let found = self.in_time(self.objects.head(&path)).await;
+        Ok(found.map_err(|error| self.told(error))?.size)
+    }
+
+    /// What is wrong with files that messages name, each with the size that is said of it: a line for each.
+    pub async fn problems(&self, named: Vec<(String, u64)>) -> Vec<String> {
+        let looks = named
+            .into_iter()
+            .map(async |(object, size)| (self.size(&object).await, object, size));
+        let mut looks = futures_util::stream::iter(looks).buffered(AT_ONCE);
+        let mut problems = Vec::new();
+        while let Some((found, object, size)) = looks.next().await {
+            match found {
+                Ok(found) if found == size => {}
+                Ok(found) => problems.push(format!("file {object} has {found} bytes instead of {size}")),
+                Err(error @ FileError::Unavailable(_)) => {
+                    problems.push(format!(
+                        "file {object}: {error}; files after it were not looked at"
+                    ));
+                    break;
+                }
+                Err(error) => problems.push(format!("file {object}: {error}")),
+            }
+        }
+        problems
     }
 
     /// The objects that were last written before `before`.
@@ -191,7 +294,8 @@ impl FileStore {
 
     /// Removes what is left of uploads that were cut off before `before`; answers how many there were.
     pub async fn sweep_unfinished(&self, before: Timestamp) -> Result<u64, FileError> {
-        let Some(folder) = self.folder.clone() else {
+        // What was on its way into a bucket has no name, and is gone with the process.
+        let Place::Folder(folder) = self.place.clone() else {
             return Ok(0);
         };
         let sweeping = tokio::task::spawn_blocking(move || unfinished::sweep(&folder, before));
@@ -209,60 +313,52 @@ impl FileStore {
 
     /// Removes a file that no message names.
     pub async fn remove(&self, object: &str) -> Result<(), FileError> {
-        Ok(self
-            .objects
-            .delete(&object_store::path::Path::from(object))
-            .await?)
+        let path = object_store::path::Path::from(object);
+        let removed = self.in_time(self.objects.delete(&path)).await;
+        removed.map_err(|error| self.told(error))
     }
-}
 
-fn stored<E>(error: object_store::Error) -> UploadError<E> {
-    UploadError::Store(error.into())
-}
-
-async fn receive<S, E>(
-    writing: &mut dyn MultipartUpload,
-    content: &mut S,
-    max: u64,
-    upload: &mut Upload,
-) -> Result<(), UploadError<E>>
-where
-    S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
-{
-    let mut sha256 = Sha256::new();
-    let mut gathered = BytesMut::new();
-    let mut first_chunk = true;
-    loop {
-        let next = content.next().await.transpose().map_err(UploadError::Content)?;
-        let ended = next.is_none();
-        if let Some(bytes) = next {
-            upload.size += bytes.len() as u64;
-            if upload.size > max {
-                return Err(UploadError::TooLarge);
+    async fn receive<S, E>(
+        &self,
+        writing: &mut Writing,
+        content: &mut S,
+        max: u64,
+        upload: &mut Upload,
+    ) -> Result<(), UploadError<E>>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
+    {
+        let mut sha256 = Sha256::new();
+        let mut gathered = BytesMut::new();
+        let mut first_chunk = true;
+        loop {
+            let next = content.next().await.transpose().map_err(UploadError::Content)?;
+            let ended = next.is_none();
+            if let Some(bytes) = next {
+                upload.size += bytes.len() as u64;
+                if upload.size > max {
+                    return Err(UploadError::TooLarge);
+                }
+                sha256.update(&bytes);
+                gathered.extend_from_slice(&bytes);
             }
-            sha256.update(&bytes);
-            gathered.extend_from_slice(&bytes);
-        }
-        if gathered.len() >= CHUNK || ended {
-            let chunk = gathered.split().freeze();
-            if first_chunk {
-                upload.media_type = media_type::of(&chunk).to_owned();
-                first_chunk = false;
+            if gathered.len() >= CHUNK || ended {
+                let chunk = gathered.split().freeze();
+                if first_chunk {
+                    upload.media_type = media_type::of(&chunk).to_owned();
+                    first_chunk = false;
+                }
+                if !chunk.is_empty() || upload.size == 0 {
+                    writing.take(chunk).await.map_err(|error| self.lost(error))?;
+                }
             }
-            if !chunk.is_empty() || upload.size == 0 {
-                writing
-                    .put_part(PutPayload::from_bytes(chunk))
-                    .await
-                    .map_err(stored)?;
+            if ended {
+                break;
             }
         }
-        if ended {
-            break;
-        }
+        upload.sha256 = sha256.finalize().into();
+        Ok(())
     }
-    upload.sha256 = sha256.finalize().into();
-    writing.complete().await.map_err(stored)?;
-    Ok(())
 }
 
 /// A name that no other file has: by business and day, so that no folder grows without bound.

@@ -712,7 +712,7 @@ impl Store for PgStore {
             .await?;
         let (mut report, objects) = check::check(&transaction).await?;
         drop(transaction);
-        report.look_for(files, objects).await;
+        report.problems.extend(files.problems(objects).await);
         Ok(report)
     }
 

@@ -716,7 +716,7 @@ impl Store for SqliteStore {
 
     async fn check(&self, files: &FileStore) -> Result<CheckReport> {
         let (mut report, objects) = self.readers.on_its_own(check::check).await?;
-        report.look_for(files, objects).await;
+        report.problems.extend(files.problems(objects).await);
         Ok(report)
     }
 

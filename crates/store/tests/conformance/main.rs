@@ -14,6 +14,8 @@ mod deliveries;
 mod delivery_log;
 mod desk;
 mod events;
+mod file_contents;
+mod file_places;
 mod files;
 mod filters;
 mod idempotency;

@@ -11,6 +11,7 @@ use prilavok_domain::FileName;
 use prilavok_store::files::FileStore;
 use prilavok_store::{NewMessage, Observer, StoreError, StoredFile};
 
+use crate::file_places::on_every_store_with_files;
 use crate::places::{on_every_populated_store, on_every_store};
 use crate::population::*;
 
@@ -115,19 +116,18 @@ fn every_store_has_one_secret_of_its_own() {
 
 #[test]
 fn a_sound_store_passes_the_check() {
-    on_every_store(async |site| {
+    on_every_store_with_files(&async |site, files| {
         let store = &*site.store;
         populate(store).await;
-        let files = FileStore::local(&site.folder.path().join("files")).expect("a file store");
         let chat = new_chat(store, order(100)).await.id;
         arbitration(store, chat).await;
         let with_files = NewMessage {
-            files: vec![put_file(&files, b"one").await, put_file(&files, b"two").await],
+            files: vec![put_file(files, b"one").await, put_file(files, b"two").await],
             ..customer_says("look")
         };
         write(store, chat, with_files, at(1)).await;
         write(store, chat, customer_says("well?"), at(2)).await;
-        let report = store.check(&files).await.expect("a report");
+        let report = store.check(files).await.expect("a report");
         assert_eq!(report.problems, Vec::<String>::new());
         assert_eq!((report.chats, report.messages, report.files), (2, 2, 2));
     });
@@ -135,23 +135,22 @@ fn a_sound_store_passes_the_check() {
 
 #[test]
 fn the_check_names_files_that_are_missing_or_of_another_size() {
-    on_every_store(async |site| {
+    on_every_store_with_files(&async |site, files| {
         let store = &*site.store;
         populate(store).await;
-        let files = FileStore::local(&site.folder.path().join("files")).expect("a file store");
         let chat = new_chat(store, order(100)).await.id;
-        let missing = put_file(&files, b"gone").await;
+        let missing = put_file(files, b"gone").await;
         let cut = StoredFile {
             size: 99,
-            ..put_file(&files, b"short").await
+            ..put_file(files, b"short").await
         };
         let with_files = NewMessage {
-            files: vec![missing.clone(), cut.clone(), put_file(&files, b"sound").await],
+            files: vec![missing.clone(), cut.clone(), put_file(files, b"sound").await],
             ..customer_says("look")
         };
         write(store, chat, with_files, at(1)).await;
         files.remove(&missing.object).await.expect("removed");
-        let mut problems = store.check(&files).await.expect("a report").problems;
+        let mut problems = store.check(files).await.expect("a report").problems;
         problems.sort();
         let mut expected = vec![
             format!("file {}: it is not in the file store", missing.object),
