@@ -14,6 +14,7 @@ use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
+use crate::node::wait_until;
 
 /// A message that was acknowledged.
 #[derive(Debug, Clone)]
@@ -61,10 +62,12 @@ impl Traffic {
     pub(crate) fn start(fleet: &Fleet, writers: usize, readers: usize) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
         let acknowledged = Arc::new(AtomicU64::new(0));
+        let traffic = fastrand::u64(..);
         let mut addresses: Vec<_> = fleet.nodes.iter().map(|node| node.address.clone()).collect();
         addresses.push(fleet.balancer.address.clone());
         let caller = |number: usize, addresses: Vec<String>| Caller {
             number,
+            traffic,
             client: Client::builder()
                 .timeout(Duration::from_secs(20))
                 .build()
@@ -118,7 +121,11 @@ impl Traffic {
     pub(crate) fn wait_for(&self, more: u64) -> Duration {
         let begun = Instant::now();
         let target = self.acknowledged() + more;
-        crate::node::wait_until("messages are acknowledged", || self.acknowledged() >= target);
+        wait_until("messages are acknowledged", || {
+            let is_over = self.threads.iter().any(JoinHandle::is_finished);
+            assert!(!is_over, "a caller has panicked");
+            self.acknowledged() >= target
+        });
         begun.elapsed()
     }
 
@@ -141,6 +148,8 @@ impl Traffic {
 /// One who calls.
 struct Caller {
     number: usize,
+    /// Tells the callers of one traffic from those of another.
+    traffic: u64,
     client: Client,
     addresses: Vec<String>,
     key: String,
@@ -179,7 +188,8 @@ impl Caller {
 
     fn write(&mut self, message: usize) {
         let chat = self.chats[(self.number + message) % self.chats.len()];
-        let text = format!("{} of writer {}", message, self.number);
+        // Its own, and its key: no other message of any writer has it.
+        let text = format!("{:x}-{}-{message}", self.traffic, self.number);
         let url = format!(
             "{}/v2/businesses/1/chats/message?chatId={chat}",
             self.addresses[0]
@@ -285,6 +295,7 @@ impl History {
     pub(crate) fn read_all(&mut self, fleet: &Fleet) {
         let mut caller = Caller {
             number: 0,
+            traffic: 0,
             client: Client::new(),
             addresses: vec![fleet.balancer.address.clone()],
             key: fleet.shop.key.clone(),

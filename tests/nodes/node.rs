@@ -47,10 +47,7 @@ impl Node {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        variables.push((
-            "PRILAVOK_FILES__LOCATION".to_owned(),
-            files.display().to_string(),
-        ));
+        variables.push(("PRILAVOK_FILES__LOCATION".to_owned(), files.display().to_string()));
         let (child, address) = run(database, folder, &variables, "127.0.0.1:0");
         Self {
             child,

@@ -246,7 +246,10 @@ impl FileStore {
         let path = object_store::path::Path::from(object);
         // Files are a few MiB at the most, and one is copied at a time.
         let content = self.objects.get(&path).await?.bytes().await?;
-        other.objects.put(&path, object_store::PutPayload::from_bytes(content)).await?;
+        other
+            .objects
+            .put(&path, object_store::PutPayload::from_bytes(content))
+            .await?;
         Ok(())
     }
 
