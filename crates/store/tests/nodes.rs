@@ -3,6 +3,8 @@
 #[path = "conformance/population.rs"]
 #[allow(dead_code)]
 mod population;
+#[path = "../../../tests/nodes/relay.rs"]
+mod relay;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use prilavok_store::{
 use prilavok_test_postgres::Cluster;
 
 use population::*;
+use relay::Relay;
 
 /// Leases as short as a test may wait for.
 const TIMES: LeaseTimes = LeaseTimes {
@@ -467,5 +470,49 @@ fn what_was_acknowledged_survives_a_crash_of_the_database_and_nodes_go_on() {
         heard(&mut changes, shop()).await;
         let page = listener.messages(shop(), chat, Default::default(), 100).await;
         assert_eq!(page.expect("a page").items.len(), 21);
+    });
+}
+
+#[test]
+fn a_database_that_falls_silent_holds_nobody_up_and_is_used_again_when_it_answers() {
+    on_a_database(async |database| {
+        let url = Cluster::shared().url(&database.0);
+        let port = Cluster::shared().port();
+        let relay = Relay::to(port);
+        let url = url.replace(&format!(":{port}"), &format!(":{}", relay.port));
+        let mut options = PgOptions::new(&url, None).expect("an address");
+        (options.leases, options.connections) = (TIMES, 4);
+        options.statement = Duration::from_millis(200);
+        let node = Arc::new(PgStore::open(options).await.expect("a node"));
+        populate(&*node).await;
+        let chat = start(&*node, shop(), order(100), at(0)).await.chat.id;
+        write_to(&*node, shop(), chat).await;
+        relay.cut();
+        let cut = Instant::now();
+        let reads = (0..8).map(|_| {
+            let node = Arc::clone(&node);
+            tokio::spawn(async move { node.chat(shop(), chat).await })
+        });
+        let write = node.append_message(shop(), chat, customer_says("?"), None, at(3));
+        let (write, reads) = futures_util::join!(write, join_all(reads));
+        assert!(
+            matches!(write, Err(StoreError::Unavailable(_) | StoreError::Busy)),
+            "{write:?}"
+        );
+        for read in reads {
+            let read = read.expect("a read");
+            assert!(
+                matches!(read, Err(StoreError::Unavailable(_) | StoreError::Busy)),
+                "{read:?}"
+            );
+        }
+        assert!(cut.elapsed() < Duration::from_secs(8), "{:?}", cut.elapsed());
+        relay.mend();
+        let again = async || {
+            let wrote = node.append_message(shop(), chat, customer_says("again"), None, at(4));
+            wrote.await.is_ok()
+        };
+        until("it is written again", Duration::from_secs(10), again).await;
+        node.close().await;
     });
 }

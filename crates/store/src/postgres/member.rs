@@ -31,17 +31,39 @@ pub(super) struct Listening {
 /// Opens a connection to listen on.
 pub(super) type Listen = Box<dyn Fn() -> BoxFuture<'static, Result<Listening>> + Send + Sync>;
 
+/// How much longer than its own limit the database may be silent.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// What is asked on a connection, or an error if nothing is answered. A connection that is silent is closed: its server has stopped, and
+/// another may have taken over.
+macro_rules! answer {
+    ($member:expr, $conn:ident, $asked:expr) => {
+        match $member.answered($asked).await {
+            Some(answer) => answer,
+            None => $crate::postgres::member::given_away($conn),
+        }
+    };
+}
+pub(super) use answer;
+
+/// Closes a connection on which nothing is answered.
+pub(super) fn given_away<T>(conn: Object) -> Result<T> {
+    drop(Object::take(conn));
+    Err(StoreError::Unavailable("PostgreSQL does not answer".to_owned()))
+}
+
 /// A node, what it holds and what it knows.
 pub(super) struct Member {
     pub(super) node: Node,
     pub(super) leases: Leases,
     pub(super) news: News,
     pool: Pool,
+    patience: Duration,
 }
 
 impl Member {
     /// Takes a number, and its share of the subscriptions.
-    pub(super) async fn join(pool: Pool, times: LeaseTimes) -> Result<Arc<Self>> {
+    pub(super) async fn join(pool: Pool, times: LeaseTimes, statement: Duration) -> Result<Arc<Self>> {
         let conn = connection(&pool).await?;
         let node = Node::join(&conn, times).await?;
         let member = Self {
@@ -49,6 +71,7 @@ impl Member {
             leases: Leases::default(),
             node,
             pool,
+            patience: 2 * statement + SILENCE,
         };
         member.news.look(&conn).await?;
         member.leases.share(&conn, &member.node).await?;
@@ -81,6 +104,12 @@ impl Member {
         ]
     }
 
+    /// Waits for what is asked of the database, of which each statement has a limit that the database keeps itself; `None` if it
+    /// is silent for much longer.
+    pub(super) async fn answered<T>(&self, asked: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout(self.patience, asked).await.ok()
+    }
+
     /// Those here are told of a commit at once, other nodes soon.
     pub(super) fn committed(&self, committed: &Committed) {
         for (version, number) in &committed.versions {
@@ -91,16 +120,21 @@ impl Member {
 
     async fn renew(&self) -> Result<()> {
         let conn = connection(&self.pool).await?;
-        self.node.beat(&conn).await?;
-        self.leases.share(&conn, &self.node).await
+        let renewal = async {
+            self.node.beat(&conn).await?;
+            self.leases.share(&conn, &self.node).await
+        };
+        answer!(self, conn, renewal)
     }
 
     async fn look(&self) -> Result<()> {
-        self.news.look(&connection(&self.pool).await?).await
+        let conn = connection(&self.pool).await?;
+        answer!(self, conn, self.news.look(&conn))
     }
 
     async fn tell(&self) -> Result<()> {
-        self.news.tell(&connection(&self.pool).await?).await
+        let conn = connection(&self.pool).await?;
+        answer!(self, conn, self.news.tell(&conn))
     }
 
     /// Listens, on a new connection whenever one breaks. What was missed meanwhile is looked for at once.
@@ -127,8 +161,11 @@ impl Member {
     /// Leaves to the other nodes what this one held.
     pub(super) async fn leave(&self) -> Result<()> {
         let conn = connection(&self.pool).await?;
-        self.leases.release(&conn, &self.node).await?;
-        self.node.leave(&conn).await
+        let leaving = async {
+            self.leases.release(&conn, &self.node).await?;
+            self.node.leave(&conn).await
+        };
+        answer!(self, conn, leaving)
     }
 }
 

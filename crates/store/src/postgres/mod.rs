@@ -69,7 +69,7 @@ impl PgStore {
         drop(client);
         let pool = options.pool()?;
         let replica = options.replica()?;
-        let member = Member::join(pool.clone(), options.leases).await?;
+        let member = Member::join(pool.clone(), options.leases, options.statement).await?;
         let tasks = member.start(options.listen());
         Ok(Self {
             pool,

@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 use tokio_postgres::IsolationLevel;
 
 use super::fault::given_up;
+use super::member::{answer, given_away};
 use super::meta::{self, Version};
 use super::work::{Committed, Tries, Work};
 use super::{
@@ -40,17 +41,17 @@ macro_rules! read {
         let started = Instant::now();
         let first = {
             let $conn = $store.$from().await?;
-            let found = $read.await;
-            match found.is_err() && $conn.is_closed() {
-                true => None,
-                false => Some(found),
+            match $store.member.answered($read).await {
+                Some(Err(_)) if $conn.is_closed() => None,
+                Some(found) => Some(found),
+                None => Some(given_away($conn)),
             }
         };
         let found = match first {
             Some(found) => found,
             None => {
                 let $conn = $store.$from().await?;
-                $read.await
+                answer!($store.member, $conn, $read)
             }
         };
         $store.observed.read_took(started.elapsed());
@@ -65,11 +66,14 @@ macro_rules! write {
         loop {
             let started = Instant::now();
             let mut conn = $store.writing().await?;
-            #[allow(unused_mut)]
-            let mut $work = Work::new(conn.transaction().await?, &$store.member.node);
-            let done = match $body {
-                Ok(value) => $work.commit().await.map(|committed| (value, committed)),
-                Err(error) => Err(error),
+            let done = {
+                let transaction = async {
+                    #[allow(unused_mut)]
+                    let mut $work = Work::new(conn.transaction().await?, &$store.member.node);
+                    let value = $body?;
+                    $work.commit().await.map(|committed| (value, committed))
+                };
+                answer!($store.member, conn, transaction)
             };
             match done {
                 Ok((value, committed)) => {
@@ -80,6 +84,14 @@ macro_rules! write {
                 Err(error) => break Err(given_up(error)),
             }
         }
+    }};
+}
+
+/// One statement that writes, committed when it answers.
+macro_rules! change {
+    ($store:expr, |$conn:ident| $change:expr) => {{
+        let $conn = $store.writing().await?;
+        answer!($store.member, $conn, $change).map_err(given_up)
     }};
 }
 
@@ -276,28 +288,31 @@ impl Store for PgStore {
         loop {
             let started = Instant::now();
             let conn = self.writing().await?;
-            if let Some(id) = idempotency::earlier(&conn, business, once.as_ref(), now).await? {
-                let value = messages::replayed(&conn, business, chat, id).await?;
-                return Ok(Applied {
-                    value,
-                    replayed: true,
-                });
-            }
-            let node = &self.member.node;
-            match messages::append(&conn, node, business, chat, &new, once.as_ref(), now).await {
-                Ok(appended) => {
-                    let committed = Committed::of_event(business, appended.event);
-                    self.committed(&committed, started);
-                    return Ok(Applied {
-                        value: appended.message,
-                        replayed: false,
-                    });
+            let append = async {
+                if tries.is_again()
+                    && let Some(once) = &once
+                {
+                    idempotency::forget_old(&conn, business, once, now).await?;
                 }
-                Err(error) if tries.again(&error) => {
-                    if let Some(once) = &once {
-                        idempotency::forget_old(&conn, business, once, now).await?;
+                if let Some(id) = idempotency::earlier(&conn, business, once.as_ref(), now).await? {
+                    let value = messages::replayed(&conn, business, chat, id).await?;
+                    let replayed = true;
+                    return Ok((Applied { value, replayed }, None));
+                }
+                let node = &self.member.node;
+                let appended =
+                    messages::append(&conn, node, business, chat, &new, once.as_ref(), now).await?;
+                let (value, replayed) = (appended.message, false);
+                Ok((Applied { value, replayed }, Some(appended.event)))
+            };
+            match answer!(self.member, conn, append) {
+                Ok((applied, event)) => {
+                    if let Some(event) = event {
+                        self.committed(&Committed::of_event(business, event), started);
                     }
+                    return Ok(applied);
                 }
+                Err(error) if tries.again(&error) => {}
                 Err(error) => return Err(given_up(error)),
             }
         }
@@ -398,7 +413,8 @@ impl Store for PgStore {
     }
 
     async fn chats_by_id(&self, after: Option<(BusinessId, ChatId)>, limit: usize) -> Result<Vec<Chat>> {
-        read!(self, later, |conn| followed::chats_by_id(&conn, after, limit))
+        // Not from a replica: who makes an index has asked here how far the events are, and relies on the chats being there.
+        read!(self, |conn| followed::chats_by_id(&conn, after, limit))
     }
 
     async fn renamed_customers(&self, after: i64, limit: usize) -> Result<Vec<(i64, PublicId)>> {
@@ -536,9 +552,7 @@ impl Store for PgStore {
     }
 
     async fn mark_seen(&self, business: BusinessId, chat: ChatId, message: MessageId) -> Result<()> {
-        counter::mark_seen(&self.writing().await?, business, chat, message)
-            .await
-            .map_err(given_up)
+        change!(self, |conn| counter::mark_seen(&conn, business, chat, message))
     }
 
     async fn saved_replies(&self, business: BusinessId) -> Result<Vec<SavedReply>> {
@@ -570,9 +584,7 @@ impl Store for PgStore {
     }
 
     async fn delete_reply(&self, business: BusinessId, id: SavedReplyId) -> Result<()> {
-        counter::delete_reply(&self.writing().await?, business, id)
-            .await
-            .map_err(given_up)
+        change!(self, |conn| counter::delete_reply(&conn, business, id))
     }
 
     async fn disputes(&self, after: Option<DisputeCursor>, limit: usize) -> Result<Page<Chat>> {
@@ -664,9 +676,7 @@ impl Store for PgStore {
     }
 
     async fn save_usage(&self, usage: Vec<Usage>, forget_before: Option<Timestamp>) -> Result<()> {
-        usage::save(&self.writing().await?, &usage, forget_before)
-            .await
-            .map_err(given_up)
+        change!(self, |conn| usage::save(&conn, &usage, forget_before))
     }
 
     async fn server_secret(&self) -> Result<[u8; 32]> {
@@ -675,13 +685,11 @@ impl Store for PgStore {
 
     async fn forget_idempotency(&self, now: Timestamp) -> Result<u64> {
         let until = now.plus_millis(-REMEMBERED_MS).as_millis();
-        meta::forget_idempotency(&self.writing().await?, until)
-            .await
-            .map_err(given_up)
+        change!(self, |conn| meta::forget_idempotency(&conn, until))
     }
 
     async fn ready(&self) -> Result<()> {
-        meta::prove(&self.writing().await?).await.map_err(given_up)
+        change!(self, |conn| meta::prove(&conn))
     }
 
     fn observe(&self, observer: Arc<dyn Observer>) {
@@ -734,8 +742,6 @@ impl Store for PgStore {
     }
 
     async fn claim_usage(&self, claims: Vec<Claim>) -> Result<Vec<Granted>> {
-        usage::claim(&self.writing().await?, &claims)
-            .await
-            .map_err(given_up)
+        change!(self, |conn| usage::claim(&conn, &claims))
     }
 }

@@ -156,6 +156,11 @@ fn unknown_outcome(error: tokio_postgres::Error) -> StoreError {
 pub(super) struct Tries(u32);
 
 impl Tries {
+    /// Whether it was tried before.
+    pub(super) const fn is_again(&self) -> bool {
+        self.0 > 0
+    }
+
     /// Whether to begin anew after `error`: the database refused it because of what others did meanwhile, and nothing of it
     /// was written.
     pub(super) fn again(&mut self, error: &StoreError) -> bool {
