@@ -12,10 +12,10 @@ use tokio::task::JoinHandle;
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A connection; how it ended is what its task answers.
+/// A connection.
 pub(crate) struct Connection {
     requests: SendRequest<Bytes>,
-    pub(crate) ended: JoinHandle<Result<(), h2::Error>>,
+    task: JoinHandle<Result<(), h2::Error>>,
 }
 
 /// An answer.
@@ -30,15 +30,29 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        Self::with_room_for(16 * 1024, stream).await
+    }
+
+    /// A client that takes so many bytes of an answer before it reads them.
+    pub(crate) async fn with_room_for<S>(bytes: u32, stream: S) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let (requests, connection) = h2::client::Builder::new()
-            .initial_window_size(16 * 1024)
+            .initial_window_size(bytes)
             .handshake(stream)
             .await
             .expect("HTTP/2");
         Self {
             requests,
-            ended: tokio::spawn(connection),
+            task: tokio::spawn(connection),
         }
+    }
+
+    /// Waits until the server has ended the connection. Whether its last bytes still find us is the system's affair.
+    pub(crate) async fn ended(self) {
+        drop(self.requests);
+        let _ = within(self.task).await.expect("its task");
     }
 
     /// Waits until the server lets another request begin.

@@ -423,10 +423,37 @@ fn what_runs_on_a_connection_is_finished_at_a_stop() {
             (answer.status.as_u16(), &*answer.body),
             (200, "{\"status\":\"OK\"}")
         );
-        within(connection.ended)
-            .await
-            .expect("its task")
-            .expect("a good end");
+        connection.ended().await;
     });
+    assert!(secured.server.ended().success());
+}
+
+#[test]
+fn a_stream_that_cannot_be_told_of_a_stop_is_cut_off() {
+    let mut secured = Secured::start(&[]);
+    let runtime = std::mem::replace(&mut secured.runtime, Runtime::new().expect("a runtime"));
+    runtime.block_on(async {
+        let stream = secured.connect(&["h2"]).await;
+        // It has no room for anything, not even for the beginning.
+        let connection = Connection::with_room_for(0, stream).await;
+        let listening = secured.request("GET", "/v2/businesses/1/events").body(());
+        let (events, _sending) = connection.send(listening.expect("a request"), true).await;
+        let (_, mut events) = within(events).await.expect("an answer").into_parts();
+        let stopped = Instant::now();
+        secured.server.signal("TERM");
+        let ended = within(events.data())
+            .await
+            .expect("an end")
+            .expect_err("no good end");
+        assert_eq!(ended.reason(), Some(h2::Reason::CANCEL), "{ended}");
+        connection.ended().await;
+        assert!(
+            stopped.elapsed() < Duration::from_secs(8),
+            "{:?}",
+            stopped.elapsed()
+        );
+    });
+    let last = secured.server.logged(|line| line["message"] == "stopped");
+    assert_eq!(last["level"], "INFO", "{last}");
     assert!(secured.server.ended().success());
 }

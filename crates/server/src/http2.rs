@@ -18,7 +18,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::rt::Executor;
 use hyper::server::conn::http2;
 use hyper_util::rt::TokioTimer;
-use tokio::time::{Instant, Sleep};
+use tokio::sync::Notify;
+use tokio::time::Sleep;
 
 use crate::http::MAX_HEAD_BYTES;
 
@@ -65,6 +66,8 @@ struct Counts {
     begun: AtomicU64,
     answered: AtomicU64,
     taken_back: AtomicU64,
+    /// More was taken back than people do.
+    abused: Notify,
 }
 
 impl Streams {
@@ -79,19 +82,20 @@ impl Streams {
     /// Waits until there was no stream for `patience`, and at most for twice as long, or the client takes back most of
     /// what it asks for.
     pub(crate) async fn of_no_use(&self, patience: Duration) {
-        const SECOND: Duration = Duration::from_secs(1);
-        let mut seen = (0, Instant::now());
-        loop {
-            tokio::time::sleep(SECOND.min(patience)).await;
-            let begun = self.counts.begun.load(Ordering::Relaxed);
-            if self.counts.open.load(Ordering::Relaxed) > 0 || begun != seen.0 {
-                seen = (begun, Instant::now());
+        let no_stream = async {
+            let mut seen = 0;
+            loop {
+                tokio::time::sleep(patience).await;
+                let begun = self.counts.begun.load(Ordering::Relaxed);
+                if begun == seen && self.counts.open.load(Ordering::Relaxed) == 0 {
+                    return;
+                }
+                seen = begun;
             }
-            let answered = self.counts.answered.load(Ordering::Relaxed);
-            let abused = self.counts.taken_back.load(Ordering::Relaxed) > answered + MAX_TAKEN_BACK;
-            if abused || seen.1.elapsed() >= patience {
-                return;
-            }
+        };
+        tokio::select! {
+            () = no_stream => {}
+            () = self.counts.abused.notified() => {}
         }
     }
 }
@@ -133,13 +137,15 @@ impl Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.counts.open.fetch_sub(1, Ordering::Relaxed);
-        let ended = if self.answered {
-            &self.counts.answered
-        } else {
-            &self.counts.taken_back
-        };
-        ended.fetch_add(1, Ordering::Relaxed);
+        let counts = &self.counts;
+        counts.open.fetch_sub(1, Ordering::Relaxed);
+        if self.answered {
+            counts.answered.fetch_add(1, Ordering::Relaxed);
+        } else if counts.taken_back.fetch_add(1, Ordering::Relaxed)
+            > counts.answered.load(Ordering::Relaxed) + MAX_TAKEN_BACK
+        {
+            counts.abused.notify_one();
+        }
     }
 }
 
