@@ -2,15 +2,19 @@
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{IsTerminal, stderr};
+use std::str::FromStr;
 
 use anyhow::Context;
 use prilavok_server::settings::{LogFormat, LogSettings};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Directive;
 
 /// Starts logging as the settings say.
 pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&settings.filter)
-        .with_context(|| format!("wrong setting log.filter: `{}`", settings.filter))?;
+        .with_context(|| format!("wrong setting log.filter: `{}`", settings.filter))?
+        // Below that it logs every value that is written: texts, and hashes of secrets.
+        .add_directive(Directive::from_str("tokio_postgres=info")?);
     let human = match settings.format {
         LogFormat::Human => true,
         LogFormat::Json => false,
