@@ -10,7 +10,7 @@ written AS (
     SELECT :business, chat_id, :message, 1800000000000, 'PARTNER',
         'Добрый день! Посылка уже в пути, ждём её в пункте выдачи завтра к вечеру. Хорошего дня!', 0 FROM moved),
 head AS (
-    UPDATE business_head SET last_event_id = next_event(last_event_id, :message & 4095)
+    UPDATE business_head SET last_event_id = next_event(last_event_id, :message::bigint & 4095)
     WHERE business_id = :business AND EXISTS (SELECT 1 FROM moved) RETURNING last_event_id)
 INSERT INTO event (business_id, event_id, type, chat_id, message_id, at)
 SELECT :business, last_event_id, 'CHAT_MESSAGE_SENT', :chat, :message, 1800000000000 FROM head;
