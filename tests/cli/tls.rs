@@ -378,16 +378,59 @@ fn events_are_streamed_and_who_leaves_gives_back_its_place() {
 
 async fn wait_for_streams(connection: &Connection, secured: &Secured, open: usize) {
     let wanted = format!("prilavok_event_streams{{surface=\"partner\"}} {open}\n");
+    wait_for(connection, secured, &wanted).await;
+}
+
+/// Waits until the measures have this line.
+async fn wait_for(connection: &Connection, secured: &Secured, wanted: &str) {
     let began = Instant::now();
     loop {
         let request = secured.request("GET", "/metrics").body(String::new());
         let text = connection.ask(request.expect("a request")).await.body;
-        if text.contains(&wanted) {
+        if text.contains(wanted) {
             return;
         }
         assert!(began.elapsed() < Duration::from_secs(10), "not {wanted}: {text}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[test]
+fn a_client_that_does_not_read_is_cut_off() {
+    let secured = Secured::start(&[("PRILAVOK_SERVER__WRITE_TIMEOUT_SECONDS", "1")]);
+    secured.runtime.block_on(async {
+        let connection = secured.http2().await;
+        // More than the buffers of both sides hold.
+        let content = "x".repeat(5 << 20);
+        let form = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n{content}\r\n--x--\r\n"
+        );
+        let (sent, mut sending) = connection
+            .send(
+                secured
+                    .request("POST", "/v2/businesses/1/chats/file/send?chatId=1")
+                    .header("content-type", "multipart/form-data; boundary=x")
+                    .body(())
+                    .expect("a request"),
+                false,
+            )
+            .await;
+        sending.send_data(form.into(), true).expect("sent");
+        assert_eq!(within(read(sent)).await.status, 200);
+        let history = secured.request("POST", "/v2/businesses/1/chats/history?chatId=1&limit=100");
+        let history = connection.ask(history.body("{}".to_owned()).expect("a request")).await;
+        let (_, link) = history.body.rsplit_once("\"url\":\"https://").expect("a link");
+        let link = link.split('"').next().expect("its end").replace("\\u0026", "&");
+        let path = &link[link.find('/').expect("a path")..];
+        let mut idle = secured.connect(&["http/1.1"]).await;
+        let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+        idle.write_all(head.as_bytes()).await.expect("sent");
+        let mut first = [0; 12];
+        idle.read_exact(&mut first).await.expect("a beginning");
+        assert_eq!(&first, b"HTTP/1.1 200");
+        wait_for(&connection, &secured, "prilavok_connections 2\n").await;
+        wait_for(&connection, &secured, "prilavok_connections 1\n").await;
+    });
 }
 
 #[test]
