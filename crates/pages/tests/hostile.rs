@@ -96,6 +96,7 @@ fn pages(hostile: &str) -> Vec<(&'static str, String)> {
             public_id: PublicId::new(hostile.replace('\t', " ").chars().take(100).collect::<String>())
                 .expect("an id"),
             name,
+            erased_at: None,
         }),
         kind: ChatType::Arbitrage,
         status: ChatStatus::WaitingForPartner,
@@ -114,6 +115,7 @@ fn pages(hostile: &str) -> Vec<(&'static str, String)> {
                 name: FileName::from_client(&format!("x{hostile}")),
                 size: 5,
                 media_type: media_type.to_owned(),
+                removed_at: None,
             })
             .into(),
     };

@@ -25,6 +25,8 @@ fn plan() -> Plan {
         finish_idle_after_ms: None,
         remind: None,
         keep_log_ms: 10 * DAY_MS,
+        keep_chats_ms: None,
+        keep_files_ms: None,
     }
 }
 

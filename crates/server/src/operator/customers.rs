@@ -32,6 +32,7 @@ impl CustomerBody {
         Customer {
             public_id,
             name: self.name,
+            erased_at: None,
         }
     }
 }

@@ -213,7 +213,7 @@ pub(super) fn check(conn: &Connection) -> Result<(CheckReport, Vec<(String, u64)
     report.messages = count("message")?;
     report.files = count("message_file")?;
     report.events = count("event")?;
-    let mut files = transaction.prepare("SELECT object, size FROM message_file")?;
+    let mut files = transaction.prepare("SELECT object, size FROM message_file WHERE removed_at IS NULL")?;
     let objects = files
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;

@@ -23,11 +23,20 @@ pub(super) fn secret(conn: &Connection) -> Result<[u8; 32]> {
 
 /// Notes that no event up to this one can be told any more for certain.
 pub(super) fn forgotten_event(conn: &Connection, event: i64) -> Result<()> {
+    raise(conn, "forgotten_event", event)
+}
+
+/// Notes that what was taken away from chats up to this place cannot be told any more.
+pub(super) fn forgotten_taken(conn: &Connection, place: i64) -> Result<()> {
+    raise(conn, "forgotten_taken", place)
+}
+
+fn raise(conn: &Connection, name: &str, to: i64) -> Result<()> {
     conn.prepare_cached(
-        "INSERT INTO meta (name, value) VALUES ('forgotten_event', ?1)
+        "INSERT INTO meta (name, value) VALUES (?1, ?2)
          ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
     )?
-    .execute([event])?;
+    .execute((name, to))?;
     Ok(())
 }
 

@@ -157,6 +157,7 @@ fn registrations() -> Vec<Registration> {
         Registration::Customer(Customer {
             public_id: anna(),
             name: name("Анна"),
+            erased_at: None,
         }),
         Registration::Order(Order {
             business: shop(),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use prilavok_domain::{BusinessId, IdSequence};
@@ -30,6 +30,8 @@ const BATCH: usize = 256;
 const AT_REQUEST: usize = 2 * BATCH;
 /// How long the log's end waits for readers that are about to let go of it.
 const LOG_PATIENCE: Duration = Duration::from_millis(50);
+/// How long after it could not be cleared the log is tried again: each time, writes may wait for readers.
+const CLEAR_AGAIN: Duration = Duration::from_secs(10);
 /// Commits that a listener may be behind before it is told only that it missed some.
 const CHANGES: usize = 1_024;
 
@@ -91,6 +93,8 @@ impl Writer {
             changes: changes.clone(),
             touched: Vec::new(),
             changed: Changed::default(),
+            clear_log: false,
+            clear_after: Instant::now(),
         };
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
@@ -199,6 +203,9 @@ struct Thread {
     changes: broadcast::Sender<Changes>,
     touched: Vec<BusinessId>,
     changed: Changed,
+    /// Whether the log has something in it that was erased, and when it is tried next to clear it.
+    clear_log: bool,
+    clear_after: Instant,
 }
 
 impl Thread {
@@ -215,7 +222,11 @@ impl Thread {
                 let _ = self.look();
             } else {
                 self.write(&mut batch, depth);
-                self.bound_log();
+                if self.clear_log && Instant::now() >= self.clear_after {
+                    self.clear_log();
+                } else {
+                    self.bound_log();
+                }
             }
         }
         // Leaves a file without a write-ahead log behind it where nobody else has it open.
@@ -256,6 +267,7 @@ impl Thread {
             ids,
             touched,
             changed,
+            clear_log,
             readers,
             ..
         } = self;
@@ -266,6 +278,7 @@ impl Thread {
                 ids,
                 touched,
                 changed,
+                clear_log,
             });
             if conn.is_autocommit() {
                 return Err(NotCommitted::RolledBack);
@@ -301,12 +314,31 @@ impl Thread {
             self.readers.let_go();
             // Somebody may need it for long, a backup for example: nobody waits for that.
             self.bound = pages + CHECKPOINT_PAGES / 8;
-            let restarted = self.conn.busy_timeout(LOG_PATIENCE).and_then(|()| {
-                self.conn
-                    .query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
-            });
-            if let Err(error) = restarted.and_then(|()| self.conn.busy_timeout(BUSY_TIMEOUT)) {
+            self.write_back("RESTART");
+        }
+    }
+
+    /// Writes the log back into the file and leaves nothing in it. Somebody who reads in it keeps it from that: it is
+    /// tried again later.
+    fn clear_log(&mut self) {
+        self.readers.let_go();
+        self.clear_after = Instant::now() + CLEAR_AGAIN;
+        self.clear_log = !self.write_back("TRUNCATE");
+    }
+
+    /// Writes the log back into the file; answers whether all of it was, and whether nobody reads in it.
+    fn write_back(&self, how: &str) -> bool {
+        let written = self.conn.busy_timeout(LOG_PATIENCE).and_then(|()| {
+            let pragma = format!("PRAGMA wal_checkpoint({how})");
+            self.conn
+                .query_row(&pragma, [], |row| Ok(row.get::<_, i64>(0)? == 0))
+        });
+        let restored = self.conn.busy_timeout(BUSY_TIMEOUT);
+        match written.and_then(|whole| restored.map(|()| whole)) {
+            Ok(whole) => whole,
+            Err(error) => {
                 tracing::warn!(%error, "the write-ahead log could not be written back");
+                false
             }
         }
     }
