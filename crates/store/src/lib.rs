@@ -21,6 +21,7 @@ pub mod observer;
 pub mod personal_data;
 pub mod registry;
 pub mod requests;
+mod scrub;
 pub mod search;
 pub mod sqlite;
 
@@ -446,6 +447,9 @@ pub trait Store: Send + Sync + 'static {
     async fn erasures_under_way(&self, limit: usize) -> Result<Vec<PublicId>>;
     /// Erases texts, verdicts and files of a customer's chats: a bounded step. Ids, times, senders and events stay.
     async fn erase_some(&self, id: &PublicId, now: Timestamp) -> Result<Taken>;
+    /// Clears what the store's own files still have of what was erased: a bounded step; answers whether there may be
+    /// more to clear. There is nothing to do unless an erasure was finished since the last time.
+    async fn clear_traces(&self) -> Result<bool>;
     /// Chats that texts were taken away from behind the place `after`, in order.
     async fn taken_from(&self, after: i64, limit: usize) -> Result<Vec<TakenFrom>>;
     /// Forgets what was taken away from which chats before `before`: a bounded number; answers how many, zero once all

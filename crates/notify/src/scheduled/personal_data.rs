@@ -50,6 +50,7 @@ impl Scheduled {
                 .await
             {}
         }
+        while self.store.clear_traces().await? {}
         Ok(done)
     }
 

@@ -175,6 +175,7 @@ impl RequestLog {
     pub fn keep_taken(&self, place: i64) -> Result<()> {
         self.with_writer(|conn| {
             rows::keep_taken(conn, place)?;
+            crate::scrub::clear_file(conn)?;
             crate::beside::clear_log(conn)?;
             Ok(())
         })

@@ -268,6 +268,7 @@ pub(super) fn purge(conn: &mut Connection, progress: &Progress) -> rusqlite::Res
     )?;
     transaction.commit()?;
     if purge == Purge::Done {
+        crate::scrub::clear_file(conn)?;
         crate::beside::clear_log(conn)?;
     }
     Ok(purge)

@@ -12,8 +12,8 @@ use crate::Result;
 /// The chats of a customer, which `?1` is, behind a place.
 const CHATS: &str = "business b CROSS JOIN chat c INDEXED BY chat_by_customer
         ON c.business_id = b.business_id AND c.customer_id = ?1
-    WHERE b.business_id >= ?2 AND (c.business_id, c.chat_id) > (?2, ?3)
-    ORDER BY c.business_id, c.chat_id LIMIT ?4";
+    WHERE b.business_id >= ?2 AND (b.business_id, c.chat_id) > (?2, ?3)
+    ORDER BY b.business_id, c.chat_id LIMIT ?4";
 
 pub(super) fn chat_ids(
     conn: &Connection,
@@ -65,8 +65,8 @@ pub(super) fn orders(
         "SELECT p.business_id, p.order_id, p.campaign_id, p.customer_id, p.test
          FROM business b CROSS JOIN purchase p INDEXED BY order_of_customer
              ON p.business_id = b.business_id AND p.customer_id = ?1
-         WHERE b.business_id >= ?2 AND (p.business_id, p.order_id) > (?2, ?3)
-         ORDER BY p.business_id, p.order_id LIMIT ?4",
+         WHERE b.business_id >= ?2 AND (b.business_id, p.order_id) > (?2, ?3)
+         ORDER BY b.business_id, p.order_id LIMIT ?4",
     )?;
     let found = statement.query_map((customer.as_str(), business, order, limit), rows::order)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
@@ -87,8 +87,8 @@ pub(super) fn returns(
              ON p.business_id = b.business_id AND p.customer_id = ?1
          CROSS JOIN purchase_return r INDEXED BY return_of_order
              ON r.business_id = p.business_id AND r.order_id = p.order_id
-         WHERE b.business_id >= ?2 AND (p.business_id, p.order_id, r.return_id) > (?2, ?3, ?4)
-         ORDER BY p.business_id, p.order_id, r.return_id LIMIT ?5",
+         WHERE b.business_id >= ?2 AND (b.business_id, p.order_id, r.return_id) > (?2, ?3, ?4)
+         ORDER BY b.business_id, p.order_id, r.return_id LIMIT ?5",
     )?;
     let found = statement.query_map(
         (customer.as_str(), business, order, returned, limit),

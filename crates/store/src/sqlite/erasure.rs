@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::registry::{self, must_exist};
 use super::write::Write;
-use super::{all_of_customer, rows, taken};
+use super::{all_of_customer, meta, rows, taken};
+use crate::scrub::{self, Found};
 use crate::{Entity, Erasure, Result, StoreError, Taken};
 
 /// Messages erased in one transaction, so that no step holds up the writer for long.
@@ -172,7 +173,8 @@ pub(super) fn step(write: &mut Write<'_>, next: &Next, now: Timestamp) -> Result
         at.erasure.finished_at = Some(now);
         at.erasure.chats = at.erasure.chats_done;
         step.more = false;
-        write.leave_nothing();
+        // From the first page on, even where somebody else's traces are just being cleared.
+        meta::set_traces(write.conn, Some(1))?;
     }
     keep(write.conn, &at)?;
     Ok(step)
@@ -203,13 +205,12 @@ fn erase_messages(
              AND message_id > ?3 AND message_id <= ?4 AND text IS NOT NULL",
     )?
     .execute((business, chat, behind, last, MessageText::erased().as_str()))?;
-    // The indexes are named: see `messages::with_files`.
     let mut named = conn.prepare_cached(
-        "SELECT object FROM message_file INDEXED BY file_of_message
+        "SELECT object FROM message_file
          WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3 AND removed_at IS NULL",
     )?;
     let mut erase = conn.prepare_cached(
-        "UPDATE message_file INDEXED BY file_of_message SET name = ?4, removed_at = coalesce(removed_at, ?5)
+        "UPDATE message_file SET name = ?4, removed_at = coalesce(removed_at, ?5)
          WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3",
     )?;
     for (message, _) in messages.iter().filter(|(_, files)| *files > 0) {
@@ -246,4 +247,18 @@ fn keep(conn: &Connection, progress: &Progress) -> Result<()> {
         1 => Ok(()),
         _ => Err(StoreError::Failed("the progress of an erasure is gone".into())),
     }
+}
+
+/// Clears pages that were found; answers whether there are others to look at.
+pub(super) fn clear_traces(write: &mut Write<'_>, found: &Found) -> Result<bool> {
+    if meta::traces(write.conn)? != Some(found.first) {
+        // Somebody else was here, or another erasure was finished.
+        return Ok(true);
+    }
+    scrub::clear(write.conn, &found.unclean)?;
+    meta::set_traces(write.conn, found.next)?;
+    if found.next.is_none() {
+        write.leave_nothing();
+    }
+    Ok(found.next.is_some())
 }

@@ -175,10 +175,8 @@ pub(super) fn with_files(
 ) -> Result<Message> {
     if files > 0 {
         let columns = rows::FILE;
-        // The index is named: left to itself, SQLite takes the primary key and reads every file of the
-        // business, because it guesses that those are ten.
         let mut statement = conn.prepare_cached(&format!(
-            "SELECT {columns} FROM message_file INDEXED BY file_of_message
+            "SELECT {columns} FROM message_file
              WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3 ORDER BY file_id"
         ))?;
         for found in statement.query_map((business.get(), chat.get(), message.id.get()), rows::file)? {

@@ -56,6 +56,7 @@ use tokio::sync::broadcast;
 use crate::files::FileStore;
 use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
+use crate::scrub;
 use crate::{
     Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Credential,
     CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, Erasure, ForgetBefore, LoggedAttempt,
@@ -723,6 +724,19 @@ impl Store for SqliteStore {
                     .await
             }
         }
+    }
+
+    async fn clear_traces(&self) -> Result<bool> {
+        let Some(first) = self.readers.read(meta::traces)? else {
+            return Ok(false);
+        };
+        let found = self
+            .readers
+            .on_its_own(move |conn| Ok(scrub::look(conn, first)?))
+            .await?;
+        self.writer
+            .write(move |write| erasure::clear_traces(write, &found))
+            .await
     }
 
     async fn taken_from(&self, after: i64, limit: usize) -> Result<Vec<TakenFrom>> {

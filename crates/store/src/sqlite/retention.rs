@@ -118,9 +118,8 @@ fn remove_messages(
     for (of_message, _) in chat.events.iter().filter(|(_, message)| of_messages(message)) {
         event.execute((business, *of_message))?;
     }
-    // The index is named: see `messages::with_files`.
     let mut files = conn.prepare_cached(
-        "DELETE FROM message_file INDEXED BY file_of_message
+        "DELETE FROM message_file
          WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3
          RETURNING iif(removed_at IS NULL, object, NULL)",
     )?;

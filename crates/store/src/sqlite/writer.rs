@@ -2,7 +2,7 @@
 //! in a savepoint of its own, and answers them when the transaction is on the disk: group commit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ const AT_REQUEST: usize = 2 * BATCH;
 /// How long the log's end waits for readers that are about to let go of it.
 const LOG_PATIENCE: Duration = Duration::from_millis(50);
 /// How long after it could not be cleared the log is tried again: each time, writes may wait for readers.
-const CLEAR_AGAIN: Duration = Duration::from_secs(10);
+const CLEAR_AGAIN: Duration = Duration::from_secs(1);
 /// Commits that a listener may be behind before it is told only that it missed some.
 const CHANGES: usize = 1_024;
 
@@ -43,11 +43,19 @@ enum Asked {
 }
 
 /// Makes the thread look whether another process has written.
-pub(super) struct Nudge(Option<mpsc::WeakSender<Asked>>);
+pub(super) struct Nudge {
+    queue: Option<mpsc::WeakSender<Asked>>,
+    unclear: Arc<AtomicBool>,
+}
 
 impl Nudge {
+    /// Whether the thread could not clear the log, and nobody may write for long.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.unclear.load(Ordering::Relaxed)
+    }
+
     pub(super) fn give(&self) {
-        if let Some(queue) = self.0.as_ref().and_then(mpsc::WeakSender::upgrade) {
+        if let Some(queue) = self.queue.as_ref().and_then(mpsc::WeakSender::upgrade) {
             // A full queue is looked through soon anyway, and each group looks.
             let _ = queue.try_send(Asked::Look);
         }
@@ -59,6 +67,7 @@ pub(super) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Asked>>>,
     depth: Arc<AtomicUsize>,
     changes: broadcast::Sender<Changes>,
+    unclear: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -81,6 +90,7 @@ impl Writer {
         let depth = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&depth);
         let (changes, _) = broadcast::channel(CHANGES);
+        let unclear = Arc::new(AtomicBool::new(false));
         let thread = Thread {
             conn,
             presence,
@@ -95,6 +105,7 @@ impl Writer {
             changed: Changed::default(),
             clear_log: false,
             clear_after: Instant::now(),
+            unclear: Arc::clone(&unclear),
         };
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
@@ -104,6 +115,7 @@ impl Writer {
             queue: Mutex::new(Some(sender)),
             depth,
             changes,
+            unclear,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -148,7 +160,10 @@ impl Writer {
 
     /// What another thread can make this one look with.
     pub(super) fn nudge(&self) -> Nudge {
-        Nudge(self.queue.lock().as_ref().map(mpsc::Sender::downgrade))
+        Nudge {
+            queue: self.queue.lock().as_ref().map(mpsc::Sender::downgrade),
+            unclear: Arc::clone(&self.unclear),
+        }
     }
 
     /// The businesses that have new events, told after each commit.
@@ -206,6 +221,8 @@ struct Thread {
     /// Whether the log has something in it that was erased, and when it is tried next to clear it.
     clear_log: bool,
     clear_after: Instant,
+    /// Whether it could not be cleared: told to who nudges.
+    unclear: Arc<AtomicBool>,
 }
 
 impl Thread {
@@ -222,11 +239,10 @@ impl Thread {
                 let _ = self.look();
             } else {
                 self.write(&mut batch, depth);
-                if self.clear_log && Instant::now() >= self.clear_after {
-                    self.clear_log();
-                } else {
-                    self.bound_log();
-                }
+                self.bound_log();
+            }
+            if self.clear_log && Instant::now() >= self.clear_after {
+                self.clear_log();
             }
         }
         // Leaves a file without a write-ahead log behind it where nobody else has it open.
@@ -322,8 +338,14 @@ impl Thread {
     /// tried again later.
     fn clear_log(&mut self) {
         self.readers.let_go();
-        self.clear_after = Instant::now() + CLEAR_AGAIN;
         self.clear_log = !self.write_back("TRUNCATE");
+        self.clear_after = Instant::now()
+            + if self.clear_log {
+                CLEAR_AGAIN
+            } else {
+                Duration::ZERO
+            };
+        self.unclear.store(self.clear_log, Ordering::Relaxed);
     }
 
     /// Writes the log back into the file; answers whether all of it was, and whether nobody reads in it.
