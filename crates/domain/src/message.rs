@@ -115,6 +115,12 @@ impl FileName {
         Self(ERASED_FILE.to_owned())
     }
 
+    /// Whether it is what erased files are called. Others may be called so too.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.0 == ERASED_FILE
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

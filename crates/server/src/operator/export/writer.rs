@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
-use prilavok_domain::{Attachment, BusinessId, Chat, ChatType, Customer, Message};
+use prilavok_domain::{Attachment, BusinessId, Chat, ChatId, ChatType, Customer, Message};
 use prilavok_store::{CustomerChats, MessageRange};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -171,18 +171,8 @@ impl Exporting {
             self.json(&ExportedVerdict::from(verdict))?;
         }
         self.text(",\"audit\":[");
-        let mut before = None;
-        while kind == ChatType::Arbitrage {
-            let page = self.app.store.audit(Some((business, id)), before, ROWS).await?;
-            for line in page.items {
-                self.separate(before.is_none());
-                before = Some(line.id);
-                self.json(&ExportedAudit::from(line))?;
-            }
-            if !page.more {
-                break;
-            }
-            self.send_full().await?;
+        if kind == ChatType::Arbitrage {
+            self.audit(business, id).await?;
         }
         self.text("],\"messages\":[");
         let mut range = MessageRange::default();
@@ -199,6 +189,26 @@ impl Exporting {
         }
         self.text("]}");
         self.send_full().await
+    }
+
+    async fn audit(&mut self, business: BusinessId, dispute: ChatId) -> Written {
+        let mut before = None;
+        loop {
+            let page = self
+                .app
+                .store
+                .audit(Some((business, dispute)), before, ROWS)
+                .await?;
+            for line in page.items {
+                self.separate(before.is_none());
+                before = Some(line.id);
+                self.json(&ExportedAudit::from(line))?;
+            }
+            if !page.more {
+                return Ok(());
+            }
+            self.send_full().await?;
+        }
     }
 
     async fn message(&mut self, business: BusinessId, message: &Message) -> Written {
