@@ -328,6 +328,11 @@ mod tests {
             ("cookie", "session=abc", "***"),
             ("x-auth-token", "abc", "***"),
             ("idempotency-key", "order-7", "order-7"),
+            (
+                "content-disposition",
+                "attachment; filename=\"passport.jpg\"",
+                "attachment",
+            ),
             ("user-agent", "crm/1 (ACMA:abc)", "crm/1 (ACMA:***)"),
         ] {
             let name: HeaderName = name.parse().expect("a name");
