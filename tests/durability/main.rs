@@ -4,6 +4,7 @@
 mod backup;
 mod damage;
 mod disk;
+mod erasure;
 mod messages;
 mod notifications;
 mod receivers;
