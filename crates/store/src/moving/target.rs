@@ -81,6 +81,7 @@ pub(super) async fn finish(client: &mut Client, source: &Source) -> Result<(), M
         "access_version",
         "subscriptions_version",
         "forgotten_event",
+        "forgotten_taken",
     ] {
         let (number, bytes) = match source.meta(name)? {
             Some(Value::Number(number)) => (Some(number), None),

@@ -7,29 +7,12 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::registry::{self, must_exist};
 use super::write::Write;
 use super::{all_of_customer, meta, rows, taken};
+use crate::personal_data::{CHATS_AT_ONCE, ERASED_AT_ONCE, Progress};
 use crate::scrub::{self, Found};
-use crate::{Entity, Erasure, Result, StoreError, Taken};
-
-/// Messages erased in one transaction, so that no step holds up the writer for long.
-const MESSAGES: usize = 500;
-/// Chats looked at in one step.
-const CHATS: usize = 100;
-
-/// An erasure and how far it has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Progress {
-    erasure: Erasure,
-    /// Every chat before this one is done.
-    business: i64,
-    chat: i64,
-    /// Of the chat, every message up to this one is; the greatest number there is where the chat is done as well.
-    message: i64,
-}
+use crate::{Entity, Erasure, Result, Taken};
 
 const COLUMNS: &str =
     "customer_id, asked_at, finished_at, chats, chats_done, business_id, chat_id, message_id";
-/// A message that no other one is behind.
-const LAST: i64 = i64::MAX;
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Progress> {
     Ok(Progress {
@@ -94,21 +77,9 @@ pub(super) fn begin(
             erased_at: Some(now),
         },
     )?;
-    write
-        .conn
-        .prepare_cached(
-            "INSERT OR REPLACE INTO erasure
-                 (customer_id, asked_at, chats, chats_done, business_id, chat_id, message_id)
-             VALUES (?1, ?2, ?3, 0, 0, 0, ?4)",
-        )?
-        .execute((customer.as_str(), now.as_millis(), chats, LAST))?;
-    Ok(Erasure {
-        customer: customer.clone(),
-        asked_at: now,
-        finished_at: None,
-        chats,
-        chats_done: 0,
-    })
+    let begun = Progress::begun(customer.clone(), chats, now);
+    keep(write.conn, &begun)?;
+    Ok(begun.erasure)
 }
 
 /// What the next step of an erasure is about.
@@ -122,13 +93,7 @@ pub(super) fn next(conn: &Connection, customer: &PublicId) -> Result<Option<Next
     let Some(from) = progress(conn, customer)?.filter(|it| it.erasure.finished_at.is_none()) else {
         return Ok(None);
     };
-    // A chat that has messages left is looked at again.
-    let before_it = if from.message == LAST {
-        from.chat
-    } else {
-        from.chat - 1
-    };
-    let chats = all_of_customer::chat_ids(conn, customer, (from.business, before_it), CHATS)?;
+    let chats = all_of_customer::chat_ids(conn, customer, from.behind(), CHATS_AT_ONCE)?;
     Ok(Some(Next { from, chats }))
 }
 
@@ -143,35 +108,28 @@ pub(super) fn step(write: &mut Write<'_>, next: &Next, now: Timestamp) -> Result
         return Ok(step);
     }
     let mut at = next.from.clone();
-    let mut room = MESSAGES;
+    let mut room = ERASED_AT_ONCE;
     for (business, chat) in &next.chats {
         let here = (business.get(), chat.get());
-        let behind = if here == (at.business, at.chat) {
-            at.message
-        } else {
-            0
-        };
-        (at.business, at.chat) = here;
+        let behind = at.enter(*business, *chat);
         let (seen, last) = erase_messages(write.conn, here, behind, room, now, &mut step.objects)?;
         // A connector's call shows the chat's texts until now: what it recorded is to be looked for from here on.
         taken::note(write, *business, *chat, now)?;
         write.changes(*chat);
         room -= seen;
         if room == 0 {
-            at.message = last;
+            at.stay_at(last);
             break;
         }
         write
             .conn
             .prepare_cached("UPDATE verdict SET text = ?3 WHERE business_id = ?1 AND chat_id = ?2")?
             .execute((here.0, here.1, MessageText::erased().as_str()))?;
-        at.message = LAST;
-        at.erasure.chats_done += 1;
+        at.leave();
         step.count += 1;
     }
     if next.chats.is_empty() {
-        at.erasure.finished_at = Some(now);
-        at.erasure.chats = at.erasure.chats_done;
+        at.finish(now);
         step.more = false;
         // From the first page on, even where somebody else's traces are just being cleared.
         meta::set_traces(write.conn, Some(1))?;
@@ -229,24 +187,20 @@ fn erase_messages(
 
 fn keep(conn: &Connection, progress: &Progress) -> Result<()> {
     let erasure = &progress.erasure;
-    let kept = conn
-        .prepare_cached(
-            "UPDATE erasure SET finished_at = ?2, chats = ?3, chats_done = ?4, business_id = ?5, chat_id = ?6,
-                 message_id = ?7 WHERE customer_id = ?1",
-        )?
-        .execute((
-            erasure.customer.as_str(),
-            erasure.finished_at.map(Timestamp::as_millis),
-            erasure.chats,
-            erasure.chats_done,
-            progress.business,
-            progress.chat,
-            progress.message,
-        ))?;
-    match kept {
-        1 => Ok(()),
-        _ => Err(StoreError::Failed("the progress of an erasure is gone".into())),
-    }
+    conn.prepare_cached(&format!(
+        "INSERT OR REPLACE INTO erasure ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+    ))?
+    .execute((
+        erasure.customer.as_str(),
+        erasure.asked_at.as_millis(),
+        erasure.finished_at.map(Timestamp::as_millis),
+        erasure.chats,
+        erasure.chats_done,
+        progress.business,
+        progress.chat,
+        progress.message,
+    ))?;
+    Ok(())
 }
 
 /// Clears pages that were found; answers whether there are others to look at.

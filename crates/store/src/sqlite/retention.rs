@@ -1,20 +1,14 @@
 //! Finished chats and files whose time is over: found by readers, taken away in bounded writes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use prilavok_domain::{BusinessId, ChatId, ChatStatus, ChatType, Timestamp};
+use prilavok_domain::{BusinessId, ChatId, ChatStatus, ChatType, MessageId, Timestamp};
 use rusqlite::Connection;
 
 use super::write::Write;
 use super::{chats, overdue, taken};
+use crate::personal_data::{FILES_AT_ONCE, OLD_CHATS, ROWS_AT_ONCE, WaitedFor};
 use crate::{Result, Taken};
-
-/// Rows taken away in one transaction, so that no step holds up the writer for long.
-const ROWS: usize = 1_000;
-/// Chats of a kind looked at in one step.
-const CHATS: usize = 100;
-/// Files taken away in one transaction.
-const FILES: usize = 500;
 
 /// A chat whose time is over.
 pub(super) struct Old {
@@ -31,7 +25,7 @@ pub(super) fn old_chats(conn: &Connection, business: BusinessId, before: Timesta
         ChatType::ALL,
         &[ChatStatus::Finished],
         before,
-        CHATS,
+        OLD_CHATS,
     )
 }
 
@@ -63,30 +57,26 @@ pub(super) fn forget_chats(
     now: Timestamp,
 ) -> Result<Taken> {
     let mut step = Taken::default();
-    let waited_for = WaitedFor::read(write.conn, business)?;
-    let mut room = ROWS;
+    let waited_for = waited_for(write.conn, business)?;
+    let mut room = ROWS_AT_ONCE;
     for chat in old {
-        let there = chats::one(write.conn, business, chat.id)?;
         // Somebody may have written meanwhile.
-        let goes = there.is_some_and(|it| it.status == ChatStatus::Finished && it.updated_at < before);
-        if !goes || chat.events.iter().any(|(event, _)| waited_for.has(*event)) {
+        let there = chats::one(write.conn, business, chat.id)?
+            .filter(|it| it.status == ChatStatus::Finished && it.updated_at < before);
+        let Some(there) = there else { continue };
+        if chat.events.iter().any(|(event, _)| waited_for.has(*event)) {
             continue;
         }
         step.more = true;
-        room = room.saturating_sub(remove_messages(
-            write.conn,
-            business,
-            chat,
-            room,
-            &mut step.objects,
-        )?);
-        if room == 0 {
+        let (removed, last) = remove_messages(write.conn, business, chat, room, &mut step.objects)?;
+        room = room.saturating_sub(removed);
+        if room == 0 && last != there.last_message.map(MessageId::get) {
             // Its first messages are gone; the next step goes on.
             break;
         }
         remove_rest(write, business, chat, now)?;
         step.count += 1;
-        room -= 1;
+        room = room.saturating_sub(1);
         if room == 0 {
             break;
         }
@@ -94,14 +84,14 @@ pub(super) fn forget_chats(
     Ok(step)
 }
 
-/// Removes the first messages of a chat with their files and events, at most `room`; answers how many.
+/// Removes the first messages of a chat with their files and events, at most `room`; answers how many, and the last.
 fn remove_messages(
     conn: &Connection,
     business: BusinessId,
     chat: &Old,
     room: usize,
     objects: &mut Vec<String>,
-) -> Result<usize> {
+) -> Result<(usize, Option<i64>)> {
     let (business, id) = (business.get(), chat.id.get());
     let mut first = conn.prepare_cached(
         "SELECT message_id, files FROM message WHERE business_id = ?1 AND chat_id = ?2 ORDER BY message_id LIMIT ?3",
@@ -110,8 +100,8 @@ fn remove_messages(
         Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?))
     })?;
     let messages = found.collect::<rusqlite::Result<HashMap<_, _>>>()?;
-    let Some(last) = messages.keys().max() else {
-        return Ok(0);
+    let Some(last) = messages.keys().max().copied() else {
+        return Ok((0, None));
     };
     let mut event = conn.prepare_cached("DELETE FROM event WHERE business_id = ?1 AND event_id = ?2")?;
     let of_messages = |message: &Option<i64>| message.is_some_and(|message| messages.contains_key(&message));
@@ -130,7 +120,7 @@ fn remove_messages(
     }
     conn.prepare_cached("DELETE FROM message WHERE business_id = ?1 AND chat_id = ?2 AND message_id <= ?3")?
         .execute((business, id, last))?;
-    Ok(messages.len())
+    Ok((messages.len(), Some(last)))
 }
 
 /// Removes a chat that has no messages left.
@@ -153,32 +143,15 @@ fn remove_rest(write: &mut Write<'_>, business: BusinessId, chat: &Old, now: Tim
     taken::note(write, business, chat.id, now)
 }
 
-/// The events of a business that a subscription waits for.
-struct WaitedFor {
-    /// All behind this one.
-    settled: i64,
-    /// Those that are sent again.
-    again: HashSet<i64>,
-}
-
-impl WaitedFor {
-    fn read(conn: &Connection, business: BusinessId) -> Result<Self> {
-        let settled: Option<i64> = conn
-            .prepare_cached(
-                "SELECT min(settled_event_id) FROM subscription WHERE business_id = ?1 AND disabled IS NULL",
-            )?
-            .query_row([business.get()], |row| row.get(0))?;
-        let mut again = conn.prepare_cached("SELECT event_id FROM again WHERE business_id = ?1")?;
-        let again = again.query_map([business.get()], |row| row.get(0))?;
-        Ok(Self {
-            settled: settled.unwrap_or(i64::MAX),
-            again: again.collect::<rusqlite::Result<_>>()?,
-        })
-    }
-
-    fn has(&self, event: i64) -> bool {
-        event > self.settled || self.again.contains(&event)
-    }
+fn waited_for(conn: &Connection, business: BusinessId) -> Result<WaitedFor> {
+    let settled: Option<i64> = conn
+        .prepare_cached(
+            "SELECT min(settled_event_id) FROM subscription WHERE business_id = ?1 AND disabled IS NULL",
+        )?
+        .query_row([business.get()], |row| row.get(0))?;
+    let mut again = conn.prepare_cached("SELECT event_id FROM again WHERE business_id = ?1")?;
+    let again = again.query_map([business.get()], |row| row.get(0))?;
+    Ok(WaitedFor::new(settled, again.collect::<rusqlite::Result<_>>()?))
 }
 
 /// Files of a business that came before `before` and are kept, the first ones of them.
@@ -189,7 +162,7 @@ pub(super) fn old_files(conn: &Connection, business: BusinessId, before: Timesta
              AND m.message_id = f.message_id
          WHERE f.business_id = ?1 AND f.removed_at IS NULL ORDER BY f.file_id LIMIT ?2",
     )?;
-    let kept = statement.query_map((business.get(), FILES), |row| {
+    let kept = statement.query_map((business.get(), FILES_AT_ONCE), |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
     })?;
     let kept = kept.collect::<rusqlite::Result<Vec<_>>>()?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use prilavok_domain::{
     Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, Context, ContextType, CredentialId,
-    CredentialName, Customer, Event, FileId, FileName, Message, MessageId, MessageText, Name, Order, OrderId,
+    CredentialName, Customer, Event, FileName, Message, MessageId, MessageText, Name, Order, OrderId,
     PublicId, Return, ReturnId, Timestamp,
 };
 use rusqlite::Row;

@@ -5,10 +5,8 @@ use rusqlite::Connection;
 
 use super::write::Write;
 use super::{meta, rows};
+use crate::personal_data::TAKEN_AT_ONCE;
 use crate::{Result, TakenFrom};
-
-/// Rows forgotten in one transaction.
-const FORGOTTEN_AT_ONCE: usize = 1_000;
 
 /// The place of the newest of them that there was, and that of the newest one that was forgotten.
 pub(super) fn marks(conn: &Connection) -> Result<(i64, i64)> {
@@ -56,7 +54,7 @@ pub(super) fn forget(conn: &Connection, before: Timestamp) -> Result<u64> {
         .prepare_cached(
             "SELECT max(place) FROM (SELECT place, at FROM taken ORDER BY place LIMIT ?2) WHERE at < ?1",
         )?
-        .query_row((before.as_millis(), FORGOTTEN_AT_ONCE), |row| row.get(0))?;
+        .query_row((before.as_millis(), TAKEN_AT_ONCE), |row| row.get(0))?;
     let Some(last) = last else { return Ok(0) };
     let forgotten = conn
         .prepare_cached("DELETE FROM taken WHERE place <= ?1")?

@@ -268,6 +268,18 @@ fn a_long_chat_goes_in_steps_and_a_new_process_goes_on() {
 }
 
 #[test]
+fn a_chat_that_just_fills_a_step_goes_whole() {
+    on_every_populated_store(async |store| {
+        let chat = long_chat(store, 100, 1_000).await;
+        change(store, chat, ChatChange::Finish).await;
+        let step = store.forget_chats(shop(), at(HOUR), at(HOUR)).await;
+        assert_eq!(step.expect("a step").count, 1);
+        assert!(!is_there(store, chat).await);
+        check(store).await;
+    });
+}
+
+#[test]
 fn a_file_goes_and_its_message_shows_that() {
     on_every_populated_store(async |store| {
         let chat = new_chat(store, order(100)).await.id;

@@ -6,17 +6,32 @@ use crate::postgres::*;
 
 /// The statements of each module.
 pub(super) const STATEMENTS: &[(&str, &[(&str, &str)])] = &[
+    ("all_of_customer", all_of_customer::STATEMENTS),
     ("attempts", attempts::STATEMENTS),
+    ("chat_list", chat_list::STATEMENTS),
+    ("chats", chats::STATEMENTS),
     ("check", check::STATEMENTS),
+    ("counter", counter::STATEMENTS),
+    ("credentials", credentials::STATEMENTS),
     ("deliveries", deliveries::STATEMENTS),
+    ("disputes", disputes::STATEMENTS),
+    ("erasure", erasure::STATEMENTS),
     ("events", events::STATEMENTS),
+    ("followed", followed::STATEMENTS),
+    ("idempotency", idempotency::STATEMENTS),
     ("leases", leases::STATEMENTS),
     ("listen", listen::STATEMENTS),
+    ("messages", messages::STATEMENTS),
     ("meta", meta::STATEMENTS),
     ("nodes", nodes::STATEMENTS),
+    ("of_customer", of_customer::STATEMENTS),
     ("overdue", overdue::STATEMENTS),
+    ("registry", registry::STATEMENTS),
+    ("retention", retention::STATEMENTS),
     ("subscriptions", subscriptions::STATEMENTS),
+    ("taken", taken::STATEMENTS),
     ("usage", usage::STATEMENTS),
+    ("work", work::STATEMENTS),
 ];
 
 #[test]
