@@ -6,6 +6,8 @@
 
 mod source;
 mod target;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::path::Path;

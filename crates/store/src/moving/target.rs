@@ -78,6 +78,7 @@ pub(super) async fn finish(client: &mut Client, source: &Source) -> Result<(), M
         ON CONFLICT (name) DO UPDATE SET number = excluded.number, bytes = excluded.bytes";
     for name in [
         "secret",
+        "last_id",
         "access_version",
         "subscriptions_version",
         "forgotten_event",
