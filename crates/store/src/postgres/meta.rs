@@ -14,6 +14,8 @@ statements! {
     SECRET = "SELECT bytes FROM meta WHERE name = 'secret'";
     FORGOTTEN = "INSERT INTO meta (name, number) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET number = greatest(meta.number, excluded.number)";
+    HANDED_OUT = "INSERT INTO meta (name, number) VALUES ('last_id', $1)
+        ON CONFLICT (name) DO UPDATE SET number = greatest(meta.number, excluded.number) RETURNING number";
     PROVE = "INSERT INTO meta (name, number) VALUES ('proof', 1)
         ON CONFLICT (name) DO UPDATE SET number = meta.number + 1 RETURNING number";
     PROOF = "SELECT number FROM meta WHERE name = 'proof'";
@@ -85,6 +87,11 @@ pub(super) async fn forgotten_taken(conn: &impl GenericClient, place: i64) -> Re
     rows::execute(conn, FORGOTTEN, &[&"forgotten_taken", &place])
         .await
         .map(drop)
+}
+
+/// Notes an id that was handed out; answers the highest that was ever noted.
+pub(super) async fn handed_out(conn: &impl GenericClient, id: i64) -> Result<i64> {
+    rows::get(&rows::query_one(conn, HANDED_OUT, &[&id]).await?, 0)
 }
 
 /// Writes something and reads it again: whether the disk takes it is the question.

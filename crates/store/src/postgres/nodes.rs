@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 use prilavok_domain::id_sequence::{IdFor, NODES};
 use prilavok_domain::{IdSequence, Timestamp};
 
-use super::rows;
 use super::statements::statements;
+use super::{meta, rows};
 use crate::{Result, StoreError};
 
 statements! {
@@ -103,6 +103,8 @@ impl Node {
     /// Renews the lease, or takes a number where there is none or it was lost.
     pub(super) async fn beat(&self, conn: &impl GenericClient) -> Result<()> {
         let held = *self.lease.lock();
+        // Whoever has the number next, and a clock that was set back, begins above it.
+        let noted = meta::handed_out(conn, self.last_id()).await?;
         // Counted from before the database was asked, so that it ends here before it ends there.
         let until = Instant::now() + self.times.length.mul_f64(0.8);
         let renewed = match held {
@@ -114,7 +116,7 @@ impl Node {
         };
         match (renewed, held) {
             (true, Some(lease)) => *self.lease.lock() = Some(Lease { until, ..lease }),
-            _ => self.take_number(conn).await?,
+            _ => self.take_number(conn, noted).await?,
         }
         let live = rows::query_one(conn, LIVE, &[&self.times.seconds()]).await?;
         self.live
@@ -122,7 +124,7 @@ impl Node {
         Ok(())
     }
 
-    async fn take_number(&self, conn: &impl GenericClient) -> Result<()> {
+    async fn take_number(&self, conn: &impl GenericClient, above: i64) -> Result<()> {
         *self.lease.lock() = None;
         for _ in 0..NODES {
             let until = Instant::now() + self.times.length.mul_f64(0.8);
@@ -134,7 +136,7 @@ impl Node {
             let number = u8::try_from(number).unwrap_or_default();
             {
                 let mut ids = self.ids.lock();
-                *ids = IdSequence::clocked(number, ids.last());
+                *ids = IdSequence::clocked(number, ids.last().max(above));
             }
             *self.lease.lock() = Some(Lease { number, until });
             return Ok(());
@@ -147,10 +149,15 @@ impl Node {
     pub(super) async fn leave(&self, conn: &impl GenericClient) -> Result<()> {
         let held = self.lease.lock().take();
         if let Some(lease) = held {
+            meta::handed_out(conn, self.last_id()).await?;
             let number = i16::from(lease.number);
             rows::execute(conn, GIVE_UP_NUMBER, &[&number, &self.instance]).await?;
         }
         Ok(())
+    }
+
+    fn last_id(&self) -> i64 {
+        self.ids.lock().last()
     }
 
     /// Whether this process may write.

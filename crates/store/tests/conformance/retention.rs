@@ -227,15 +227,17 @@ fn a_chat_that_its_customer_goes_on_with_stays() {
     });
 }
 
+/// Writes into a chat, some messages at a time: a chat takes one after the other.
+async fn write_all(store: &dyn Store, chat: ChatId, messages: &[NewMessage]) {
+    for some in messages.chunks(32) {
+        join_all(some.iter().map(|new| write(store, chat, new.clone(), at(1)))).await;
+    }
+}
+
 /// A chat with so many messages.
 pub(crate) async fn long_chat(store: &dyn Store, about: i64, messages: usize) -> ChatId {
     let chat = new_chat(store, order(about)).await.id;
-    let mut left = messages;
-    while left > 0 {
-        let some = left.min(500);
-        join_all((0..some).map(|_| write(store, chat, customer_says("on and on"), at(1)))).await;
-        left -= some;
-    }
+    write_all(store, chat, &vec![customer_says("on and on"); messages]).await;
     chat
 }
 
@@ -326,10 +328,8 @@ fn a_file_goes_and_its_message_shows_that() {
 fn many_files_go_in_steps() {
     on_every_populated_store(async |store| {
         let chat = new_chat(store, order(100)).await.id;
-        for some in 0..3_usize {
-            let files = (0..400).map(|file| with_file(&format!("1/{some}-{file}")));
-            join_all(files.map(|new| write(store, chat, new, at(1)))).await;
-        }
+        let files: Vec<_> = (0..1_200).map(|file| with_file(&format!("1/{file}"))).collect();
+        write_all(store, chat, &files).await;
         let (mut objects, mut steps) = (Vec::new(), 0);
         loop {
             let step = store.forget_files(shop(), at(2), at(3)).await.expect("a step");
