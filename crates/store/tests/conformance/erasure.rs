@@ -66,7 +66,7 @@ async fn bones(store: &dyn Store) -> (Vec<String>, Vec<Event>) {
             }
         }
     }
-    (bones, store.events(None, 0, 10_000).await.expect("events"))
+    (bones, all_events(store).await)
 }
 
 #[test]
@@ -227,6 +227,64 @@ fn a_new_process_goes_on_where_the_old_one_was() {
                 .as_ref()
                 .is_some_and(|it| it.is_erased())
         );
+    });
+}
+
+#[test]
+fn two_that_go_on_at_once_erase_everything_once() {
+    on_every_store(async |site| {
+        let (one, another) = (&*site.store, site.beside().await);
+        populate(one).await;
+        for about in [100, 103] {
+            let chat = long_chat(one, about, 600).await;
+            write(one, chat, with_file(&format!("1/{about}")), at(1)).await;
+        }
+        begin(one, "anna", at(2)).await;
+        let (mut first, second) = tokio::join!(erase(one, "anna"), erase(&*another, "anna"));
+        first.extend(second);
+        first.sort_unstable();
+        assert_eq!(first, ["1/100", "1/103"], "each object is told once");
+        let done = one.erasure(&person("anna")).await.expect("a read");
+        let done = done.expect("an erasure");
+        assert_eq!((done.chats, done.chats_done), (2, 2));
+        let told = one.taken_from(0, 10).await.expect("a list");
+        assert_eq!(told.len(), 2);
+        assert_eq!(one.marks().await.expect("marks").taken, told[1].place);
+        check(one).await;
+        another.close().await;
+    });
+}
+
+#[test]
+fn nothing_slips_in_behind_an_erasure() {
+    on_every_store(async |site| {
+        let (one, another) = (&*site.store, site.beside().await);
+        populate(one).await;
+        for round in 0..20 {
+            let registered = one.register(vec![Registration::Customer(a_customer("anna", "Анна"))]);
+            registered.await.expect("a put");
+            let chat = start(one, shop(), order(100), at(0)).await.chat.id;
+            let write = async {
+                let mut written = 0;
+                let text = format!("my address {round}");
+                let said = || another.append_message(shop(), chat, customer_says(&text), None, at(1));
+                while said().await.is_ok() {
+                    written += 1;
+                }
+                written
+            };
+            let go = async {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                begin(one, "anna", at(2)).await;
+                erase(one, "anna").await;
+            };
+            let (_, ()) = tokio::join!(write, go);
+            for message in all_messages(one, chat).await {
+                assert!(message.text.is_some_and(|text| text.is_erased()));
+            }
+        }
+        check(one).await;
+        another.close().await;
     });
 }
 

@@ -28,7 +28,7 @@ fn value<T>(applied: prilavok_store::Result<Applied<T>>, replayed: bool) -> T {
 }
 
 async fn count_events(store: &dyn Store) -> usize {
-    store.events(None, 0, 1_000).await.expect("events").len()
+    all_events(store).await.len()
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn a_refused_message_leaves_nothing_behind() {
         write(store, chat.id, customer_says("hello"), at(1)).await;
         let finished = change(store, chat.id, ChatChange::Finish).await;
         let messages = all_messages(store, chat.id).await;
-        let events = store.events(None, 0, 100).await.expect("events");
+        let events = all_events(store).await;
         let sender = Sender::Partner;
         let waiting = NewMessage {
             wait_for: Some(WaitFor::Arbiter),
@@ -172,7 +172,7 @@ fn a_refused_message_leaves_nothing_behind() {
         assert_eq!(refusal(refused), Refusal::NotFound(Entity::Chat(nowhere)));
         assert_eq!(read_chat(store, chat.id).await, finished);
         assert_eq!(all_messages(store, chat.id).await, messages);
-        assert_eq!(store.events(None, 0, 100).await.expect("events"), events);
+        assert_eq!(all_events(store).await, events);
     });
 }
 

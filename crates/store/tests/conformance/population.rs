@@ -8,7 +8,7 @@ use std::fmt::Debug;
 
 use prilavok_domain::rules::Initiator;
 use prilavok_domain::{
-    Business, BusinessId, BusinessState, Campaign, CampaignState, Chat, ChatId, Customer, Message,
+    Business, BusinessId, BusinessState, Campaign, CampaignState, Chat, ChatId, Customer, Event, Message,
     MessageText, Name, Order, Placement, PublicId, Return, Sender, Timestamp,
 };
 use prilavok_store::{
@@ -209,6 +209,15 @@ pub(crate) async fn all_chats(store: &dyn Store, business: BusinessId, filter: &
     let page = store.chats(business, filter, None, 10_000).await.expect("a page");
     assert!(!page.more);
     page.items
+}
+
+/// The events of both businesses, each by its own stream: that of all may be a moment behind while others write.
+pub(crate) async fn all_events(store: &dyn Store) -> Vec<Event> {
+    let mut events = Vec::new();
+    for business in [shop(), other()] {
+        events.extend(store.events(Some(business), 0, 10_000).await.expect("events"));
+    }
+    events
 }
 
 /// Why the store refused.

@@ -270,6 +270,30 @@ fn a_long_chat_goes_in_steps_and_a_new_process_goes_on() {
 }
 
 #[test]
+fn two_that_go_on_at_once_remove_each_chat_once() {
+    on_every_store(async |site| {
+        let (one, another) = (&*site.store, site.beside().await);
+        populate(one).await;
+        for about in [100, 101, 103] {
+            let chat = long_chat(one, about, 400).await;
+            write(one, chat, with_file(&format!("1/{about}")), at(1)).await;
+            change(one, chat, ChatChange::Finish).await;
+        }
+        let (first, second) = tokio::join!(forget_all(one, at(HOUR)), forget_all(&*another, at(HOUR)));
+        // Who finds a chat in other hands leaves it for later.
+        let rest = forget_all(one, at(HOUR)).await;
+        assert_eq!(first.count + second.count + rest.count, 3);
+        let mut objects = [first.objects, second.objects, rest.objects].concat();
+        objects.sort_unstable();
+        assert_eq!(objects, ["1/100", "1/101", "1/103"]);
+        assert_eq!(all_events(one).await, []);
+        assert_eq!(one.taken_from(0, 10).await.expect("a list").len(), 3);
+        check(one).await;
+        another.close().await;
+    });
+}
+
+#[test]
 fn a_chat_that_just_fills_a_step_goes_whole() {
     on_every_populated_store(async |store| {
         let chat = long_chat(store, 100, 1_000).await;
