@@ -258,7 +258,7 @@ async fn fill_chats(store: &dyn Store, files: &FileStore) {
 /// A delivery that went well, and one that is asked for again.
 async fn fill_log(store: &dyn Store, crm: SubscriptionId) {
     let waiting = store.waiting(shop(), crm, 0, 1).await.expect("what waits");
-    let delivery = waiting.deliveries[0].clone();
+    let delivery = waiting.deliveries[0];
     let event = delivery.event.id;
     let one = Try {
         delivery,

@@ -289,7 +289,7 @@ impl Found {
             match expr {
                 Expr::Subquery(query) => queries.push(query.clone()),
                 Expr::Exists { subquery, .. } | Expr::InSubquery { subquery, .. } => {
-                    queries.push(subquery.clone())
+                    queries.push(subquery.clone());
                 }
                 _ => {}
             }
