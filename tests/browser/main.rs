@@ -12,6 +12,7 @@ mod languages;
 mod live;
 mod market;
 mod operator_pages;
+mod personal_data;
 #[path = "../receiver.rs"]
 #[allow(dead_code, reason = "other tests ask more of it")]
 mod receiver;

@@ -247,6 +247,7 @@ fn registrations() -> Vec<Registration> {
         items.push(Registration::Customer(Customer {
             public_id: PublicId::new(public_id).expect("an id"),
             name: name(called),
+            erased_at: None,
         }));
     }
     for number in [1, 2] {

@@ -101,6 +101,7 @@ fn registrations() -> Vec<Registration> {
         all.push(Registration::Customer(Customer {
             public_id: customer(id),
             name: name(called),
+            erased_at: None,
         }));
     }
     for (of, id, from, by, test) in [

@@ -5,6 +5,7 @@ mod backup;
 mod bucket;
 mod damage;
 mod disk;
+mod erasure;
 mod messages;
 mod notifications;
 mod receivers;

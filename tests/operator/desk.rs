@@ -46,8 +46,19 @@ impl Desk {
     }
 
     fn with(overrides: &Overrides) -> Self {
+        Self::over(Settings::load(None, overrides).expect("right settings"))
+    }
+
+    /// A furnished server that keeps finished chats and files for so many days; zero: for ever.
+    pub(crate) fn keeping(finished_chats_days: u32, files_days: u32) -> Self {
+        let mut settings = Settings::load(None, &Overrides::default()).expect("right settings");
+        settings.retention.finished_chats_days = finished_chats_days;
+        settings.retention.files_days = files_days;
+        Self::over(settings).furnished()
+    }
+
+    fn over(mut settings: Settings) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut settings = Settings::load(None, overrides).expect("right settings");
         settings.data = folder.path().to_owned();
         let clock = ManualClock::new(Timestamp::from_millis(OPENED_AT_MS).expect("in range"));
         let runtime = Runtime::new().expect("a runtime");

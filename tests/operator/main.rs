@@ -13,6 +13,7 @@ mod errors;
 mod files;
 mod messages;
 mod pages;
+mod personal_data;
 mod pings;
 #[path = "../receiver.rs"]
 mod receiver;

@@ -2,7 +2,7 @@
 //! registers them.
 
 use crate::named::named_enum;
-use crate::{BusinessId, CampaignId, OrderId, ReturnId};
+use crate::{BusinessId, CampaignId, OrderId, ReturnId, Timestamp};
 
 named_enum! {
     /// Whether the Partner API of a business answers.
@@ -80,6 +80,12 @@ impl Name {
         checked(text.into(), Self::MAX_CHARS).map(Self)
     }
 
+    /// What an erased customer is called.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self("Erased customer".to_owned())
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -138,8 +144,10 @@ pub struct Campaign {
 pub struct Customer {
     /// The marketplace's id of the customer.
     pub public_id: PublicId,
-    /// The name that sellers see.
+    /// The name that sellers see; [`Name::erased`] while they are erased.
     pub name: Name,
+    /// When they were erased, unless they were registered anew since.
+    pub erased_at: Option<Timestamp>,
 }
 
 /// An order.

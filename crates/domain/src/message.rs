@@ -23,6 +23,12 @@ pub const MAX_TEXT_CHARS: usize = 4096;
 /// The most bytes that one file may have: 5 MiB.
 pub const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024;
 
+/// What stands for an erased text. Whoever reads chats may compare with it.
+const ERASED_TEXT: &str = "[erased]";
+
+/// What an erased file is called.
+const ERASED_FILE: &str = "erased";
+
 /// The text of a message: 1–4,096 characters (Unicode scalar values), without NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageText(String);
@@ -53,6 +59,18 @@ impl MessageText {
             return Err(InvalidText::Nul);
         }
         Ok(Self(text))
+    }
+
+    /// What stands where a text was erased.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self(ERASED_TEXT.to_owned())
+    }
+
+    /// Whether it stands where a text was erased.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.0 == ERASED_TEXT
     }
 
     /// The text.
@@ -91,6 +109,18 @@ impl FileName {
         })
     }
 
+    /// What an erased file is called.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self(ERASED_FILE.to_owned())
+    }
+
+    /// Whether it is what erased files are called. Others may be called so too.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.0 == ERASED_FILE
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -109,6 +139,8 @@ pub struct Attachment {
     pub size: u64,
     /// Its media type, found from its content.
     pub media_type: String,
+    /// When its bytes were removed, if they were.
+    pub removed_at: Option<Timestamp>,
 }
 
 /// A message as its readers see it: text, files, or both.

@@ -4,7 +4,7 @@
 //! beside it decide whether a chat or a dispute may begin at all. Nothing here knows who asks.
 
 use crate::named::named_enum;
-use crate::{ChatStatus, ChatType, ContextType, Placement, Sender};
+use crate::{ChatStatus, ChatType, ContextType, Customer, Placement, Sender};
 
 /// The placements whose campaigns may have chats about returns that a partner starts.
 pub const RETURN_CHAT_PLACEMENTS: [Placement; 3] = [Placement::Fbs, Placement::Fby, Placement::Express];
@@ -119,6 +119,9 @@ pub enum RuleViolation {
     /// One dispute at a time.
     #[error("The context has an unfinished arbitration already")]
     ArbitrationUnfinished,
+    /// Nothing new is kept about somebody who was erased.
+    #[error("The customer was erased: nobody writes to them until the marketplace registers them anew")]
+    CustomerErased,
 }
 
 impl ChatState {
@@ -223,6 +226,23 @@ pub fn may_start_chat(initiator: Initiator, subject: Subject) -> Result<ChatStat
         }
         (Subject::Direct, Initiator::Partner) => Err(RuleViolation::DirectByPartner),
         _ => Ok(ChatState::NEW_CHAT),
+    }
+}
+
+/// Whether something new may be kept about a customer.
+pub fn may_be_kept_about(customer: &Customer) -> Result<(), RuleViolation> {
+    match customer.erased_at {
+        None => Ok(()),
+        Some(_) => Err(RuleViolation::CustomerErased),
+    }
+}
+
+/// Whether `sender` may write into a chat of a customer. The marketplace's people may in any case: disputes have to be
+/// settled, and they know whom they write about.
+pub fn may_write_to(customer: &Customer, sender: Sender) -> Result<(), RuleViolation> {
+    match sender {
+        Sender::Support => Ok(()),
+        Sender::Customer | Sender::Partner | Sender::Market => may_be_kept_about(customer),
     }
 }
 

@@ -1,11 +1,12 @@
 //! One chat: its messages, the box to reply in, and what is known about it.
 
 use askama::Template;
-use prilavok_domain::{Attachment, Chat, ChatStatus, Message, Sender, Verdict};
+use prilavok_domain::{Attachment, Chat, ChatStatus, Message, MessageText, Sender, Verdict};
 
 use crate::frame::Frame;
 use crate::language::Language;
 use crate::replies::Reply;
+use crate::texts::Texts;
 use crate::when;
 
 /// A chat that is open.
@@ -32,6 +33,15 @@ pub struct Conversation {
 impl Conversation {
     pub(crate) fn is_finished(&self) -> bool {
         self.chat.status == ChatStatus::Finished
+    }
+
+    pub(crate) fn is_of_erased(&self) -> bool {
+        self.chat.customer.erased_at.is_some()
+    }
+
+    /// Whether nobody can reply.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_finished() || self.is_of_erased()
     }
 
     pub(crate) fn last_id(&self) -> i64 {
@@ -103,8 +113,38 @@ pub(crate) fn side(message: &Message) -> &'static str {
     }
 }
 
-pub(crate) fn text(message: &Message) -> &str {
-    message.text.as_ref().map_or("", |text| text.as_str())
+/// What the customer of a chat is called.
+pub(crate) fn name<'a>(t: &'a Texts, chat: &'a Chat) -> &'a str {
+    match chat.customer.erased_at {
+        None => chat.customer.name.as_str(),
+        Some(_) => t.conversation.erased_name,
+    }
+}
+
+/// What was said, or that it was erased.
+pub(crate) fn said<'a>(t: &'a Texts, text: &'a MessageText) -> &'a str {
+    if text.is_erased() {
+        t.conversation.erased_text
+    } else {
+        text.as_str()
+    }
+}
+
+pub(crate) fn text<'a>(t: &'a Texts, message: &'a Message) -> &'a str {
+    message.text.as_ref().map_or("", |text| said(t, text))
+}
+
+pub(crate) fn is_erased(message: &Message) -> bool {
+    message.text.as_ref().is_some_and(MessageText::is_erased)
+}
+
+/// What a file is called, or that it was erased.
+pub(crate) fn file_name<'a>(t: &'a Texts, file: &'a Attachment) -> &'a str {
+    if file.name.is_erased() && file.removed_at.is_some() {
+        t.conversation.erased_file
+    } else {
+        file.name.as_str()
+    }
 }
 
 /// Whether a file is a picture that browsers show.

@@ -3,6 +3,7 @@
 use askama::Template;
 use prilavok_domain::{Chat, ChatStatus, ChatType, ContextType, Message, Sender, Timestamp};
 
+use crate::conversation;
 use crate::frame::Frame;
 use crate::texts::Texts;
 use crate::when::span;
@@ -76,14 +77,13 @@ impl Row {
         self.chat.status == ChatStatus::WaitingForPartner
     }
 
-    pub(crate) fn last_text(&self) -> &str {
-        let text = self.last.as_ref().and_then(|last| last.text.as_ref());
-        text.map_or("", |text| text.as_str())
+    pub(crate) fn last_text<'a>(&'a self, t: &'a Texts) -> &'a str {
+        self.last.as_ref().map_or("", |last| conversation::text(t, last))
     }
 
-    pub(crate) fn last_file(&self) -> &str {
+    pub(crate) fn last_file<'a>(&'a self, t: &'a Texts) -> &'a str {
         let file = self.last.as_ref().and_then(|last| last.files.first());
-        file.map_or("", |file| file.name.as_str())
+        file.map_or("", |file| conversation::file_name(t, file))
     }
 
     pub(crate) fn is_own(&self) -> bool {

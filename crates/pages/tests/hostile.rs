@@ -96,6 +96,7 @@ fn pages(hostile: &str) -> Vec<(&'static str, String)> {
             public_id: PublicId::new(hostile.replace('\t', " ").chars().take(100).collect::<String>())
                 .expect("an id"),
             name,
+            erased_at: None,
         }),
         kind: ChatType::Arbitrage,
         status: ChatStatus::WaitingForPartner,
@@ -108,14 +109,19 @@ fn pages(hostile: &str) -> Vec<(&'static str, String)> {
         created_at: when,
         sender: Sender::Customer,
         text: text.map(|text| MessageText::new(text).expect("a text")),
-        files: ["image/png", "text/html"]
-            .map(|media_type| Attachment {
-                id: FileId::new(id).expect("an id"),
-                name: FileName::from_client(&format!("x{hostile}")),
-                size: 5,
-                media_type: media_type.to_owned(),
-            })
-            .into(),
+        files: [
+            ("image/png", None),
+            ("text/html", None),
+            ("image/png", Some(when)),
+        ]
+        .map(|(media_type, removed_at)| Attachment {
+            id: FileId::new(id).expect("an id"),
+            name: FileName::from_client(&format!("x{hostile}")),
+            size: 5,
+            media_type: media_type.to_owned(),
+            removed_at,
+        })
+        .into(),
     };
     let messages = || vec![message(5, Some(hostile)), message(6, None)];
     let replies = || {

@@ -64,6 +64,8 @@ impl Kind {
         // A commit does not wait for the disk.
         conn.pragma_update(None, "synchronous", "NORMAL")?;
         conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        // What was removed is not left in the file.
+        conn.pragma_update(None, "secure_delete", true)?;
         if is_empty {
             let transaction = conn.unchecked_transaction()?;
             transaction.execute_batch(self.schema)?;
@@ -91,6 +93,14 @@ impl Kind {
         conn.pragma_update(None, "query_only", true)?;
         Ok(self.is_of(&conn)?.then_some(conn))
     }
+}
+
+/// Writes the write-ahead log back into the file and leaves nothing in it, unless somebody reads in it; answers whether
+/// that was so.
+pub(crate) fn clear_log(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        Ok(row.get::<_, i64>(0)? == 0)
+    })
 }
 
 /// Whether the file itself is damaged.

@@ -180,6 +180,7 @@ impl StoredFile {
             name: self.name.clone(),
             size: self.size,
             media_type: self.media_type.clone(),
+            removed_at: None,
         }
     }
 }

@@ -119,6 +119,9 @@ pub enum Conflict {
     /// Nothing is sent to a subscription that is not enabled.
     #[error("the subscription is disabled: enable it first")]
     SubscriptionDisabled,
+    /// The customer is being erased: what is kept of them from now on must not be mixed with what goes.
+    #[error("the customer is being erased: register them anew when that is done")]
+    ErasureUnderWay,
     /// The idempotency key was used for another request within 24 hours.
     #[error("the Idempotency-Key was used for another request within the last 24 hours")]
     IdempotencyKeyReused,

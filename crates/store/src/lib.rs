@@ -19,9 +19,11 @@ pub mod limits;
 pub mod moving;
 pub mod notifications;
 pub mod observer;
+pub mod personal_data;
 pub mod postgres;
 pub mod registry;
 pub mod requests;
+mod scrub;
 pub mod search;
 pub mod sqlite;
 
@@ -52,6 +54,7 @@ pub use notifications::{
     Subscription, SubscriptionChange, SubscriptionName, Switch, Try, Waiting,
 };
 pub use observer::Observer;
+pub use personal_data::{Erasure, Taken, TakenFrom};
 pub use registry::{Put, Registration};
 
 /// The businesses that a commit brought events for.
@@ -69,6 +72,10 @@ pub struct Marks {
     pub forgotten_event: i64,
     /// The place of the last change of a customer's name.
     pub renamed: i64,
+    /// The place of the last time that something was taken away from a chat.
+    pub taken: i64,
+    /// The place up to which that was forgotten: who has not seen it yet cannot be told any more.
+    pub forgotten_taken: i64,
 }
 
 /// The operations that Prilavok is made of, each one atomic and, once answered, durable.
@@ -235,7 +242,7 @@ pub trait Store: Send + Sync + 'static {
         once: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<Applied<Chat>>;
-    /// A file of a business.
+    /// A file of a business, unless its bytes were removed.
     async fn file(&self, business: BusinessId, id: FileId) -> Result<Option<(Attachment, StoredFile)>>;
 
     /// The chat that a file of a business was sent into.
@@ -425,6 +432,52 @@ pub trait Store: Send + Sync + 'static {
     async fn forget_notifications(&self, business: BusinessId, before: ForgetBefore) -> Result<u64>;
     /// For each object of the file store whether a message names it.
     async fn named_files(&self, objects: Vec<String>) -> Result<Vec<bool>>;
+
+    // --- Personal data.
+
+    /// Removes finished chats of a business whose last message is older than `before`, with all that they have: a bounded
+    /// step. Their first messages go first, and a chat whose events a subscription waits for stays until it does not.
+    async fn forget_chats(&self, business: BusinessId, before: Timestamp, now: Timestamp) -> Result<Taken>;
+    /// Forgets where the bytes of files are that came before `before`: a bounded step. Messages show that they are gone.
+    async fn forget_files(&self, business: BusinessId, before: Timestamp, now: Timestamp) -> Result<Taken>;
+    /// Erases a customer: the name now, what was said in their chats by [`Store::erase_some`]. Nothing changes where
+    /// they are erased. Refused with [`Refusal::NotFound`].
+    async fn erase_customer(&self, id: &PublicId, now: Timestamp) -> Result<Erasure>;
+    /// The last erasure of a customer.
+    async fn erasure(&self, id: &PublicId) -> Result<Option<Erasure>>;
+    /// Customers whose erasure is under way, the one that was asked for first.
+    async fn erasures_under_way(&self, limit: usize) -> Result<Vec<PublicId>>;
+    /// Erases texts, verdicts and files of a customer's chats: a bounded step. Ids, times, senders and events stay.
+    async fn erase_some(&self, id: &PublicId, now: Timestamp) -> Result<Taken>;
+    /// Clears what the store's own files still have of what was erased: a bounded step; answers whether there may be
+    /// more to clear. There is nothing to do unless an erasure was finished since the last time.
+    async fn clear_traces(&self) -> Result<bool>;
+    /// Chats that texts were taken away from behind the place `after`, in order.
+    async fn taken_from(&self, after: i64, limit: usize) -> Result<Vec<TakenFrom>>;
+    /// Forgets what was taken away from which chats before `before`: a bounded number; answers how many, zero once all
+    /// are forgotten.
+    async fn forget_taken(&self, before: Timestamp) -> Result<u64>;
+    /// Chats of a customer by business and id.
+    async fn chats_of_customer(
+        &self,
+        id: &PublicId,
+        after: Option<(BusinessId, ChatId)>,
+        limit: usize,
+    ) -> Result<Vec<Chat>>;
+    /// Orders of a customer by business and id.
+    async fn orders_of_customer(
+        &self,
+        id: &PublicId,
+        after: Option<(BusinessId, OrderId)>,
+        limit: usize,
+    ) -> Result<Vec<Order>>;
+    /// Returns of a customer by business, order and id.
+    async fn returns_of_customer(
+        &self,
+        id: &PublicId,
+        after: Option<(BusinessId, OrderId, ReturnId)>,
+        limit: usize,
+    ) -> Result<Vec<Return>>;
 
     // --- Limits.
 

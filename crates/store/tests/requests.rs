@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use prilavok_domain::{BusinessId, CredentialId, CredentialKind, Timestamp};
+use prilavok_domain::{BusinessId, ChatId, CredentialId, CredentialKind, Timestamp};
+use prilavok_store::TakenFrom;
 use prilavok_store::requests::{
     Caller, Exchange, FILE_NAME, LoggedBody, LoggedMessage, LoggedRequest, RequestFilter, RequestLog,
     RequestLogReader,
@@ -154,4 +155,53 @@ async fn what_cannot_be_read_is_begun_anew_and_what_is_there_is_kept() {
     let anew = log(folder.path());
     anew.append(&[entry(5, "x")], NO_LIMIT).expect("written");
     assert_eq!(numbers(&reader).await, [5]);
+}
+
+#[tokio::test]
+async fn calls_that_name_a_chat_go_with_what_was_said_in_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = log(folder.path());
+    let of = |number: i64, target: &str, body: &str, business: i64| {
+        let (request, exchange) = entry(number, body);
+        let request = LoggedRequest {
+            target: target.to_owned(),
+            business: BusinessId::new(business).ok(),
+            ..request
+        };
+        (request, exchange)
+    };
+    let entries = [
+        of(1, "/v2/x?chatId=4711", "quokka", 1),
+        of(
+            2,
+            "/v2/x",
+            "{\"chats\":[{\"chatId\":4711,\"name\":\"quokka\"}]}",
+            1,
+        ),
+        of(3, "/v2/x?chatId=4711", "of another business", 2),
+        of(4, "/v2/x?chatId=47110", "of another chat", 1),
+        of(5, "/v2/x?chatId=14711&y=4712", "of another chat", 1),
+    ];
+    log.append(&entries, NO_LIMIT).expect("written");
+    assert_eq!(log.taken().expect("a place"), 0);
+    let from = [TakenFrom {
+        place: 7,
+        at: at(1),
+        business: BusinessId::new(1).expect("an id"),
+        chat: ChatId::new(4711).expect("an id"),
+    }];
+    let mut after = 0;
+    while let Some(looked) = log.forget_chats(&from, after).expect("a step") {
+        after = looked;
+    }
+    log.keep_taken(7).expect("kept");
+    assert_eq!(log.taken().expect("a place"), 7);
+    assert_eq!(numbers(log.reader()).await, [3, 4, 5]);
+    for file in std::fs::read_dir(folder.path()).expect("a folder") {
+        let bytes = std::fs::read(file.expect("an entry").path()).expect("a file");
+        assert!(
+            !bytes.windows(6).any(|it| it == b"quokka"),
+            "it is in the file still"
+        );
+    }
 }

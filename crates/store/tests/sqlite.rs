@@ -180,6 +180,7 @@ async fn a_chat(store: &SqliteStore) -> ChatId {
     let customer = Customer {
         public_id: anna.clone(),
         name: Name::new("Анна").expect("a name"),
+        erased_at: None,
     };
     let put = store.register(vec![Registration::Customer(customer)]).await;
     put.expect("a customer");
@@ -236,6 +237,7 @@ async fn a_customer_that_another_process_renames_is_seen_by_its_new_name() {
     let renamed = Customer {
         public_id: PublicId::new("anna").expect("an id"),
         name: Name::new("Анна К.").expect("a name"),
+        erased_at: None,
     };
     let put = theirs.register(vec![Registration::Customer(renamed)]).await;
     put.expect("a customer");

@@ -4,6 +4,7 @@
 //! Each job is idempotent: a run that was cut off is simply done again by the next one.
 
 mod chats;
+mod personal_data;
 mod sweeps;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use prilavok_store::{Result, Store, StoreError};
 
 use sweeps::forget_requests;
 
+const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// How long work waits that failed: a disk that is full must not fill its log as well.
@@ -34,6 +36,10 @@ pub struct Plan {
     pub remind: Option<(i64, MessageText)>,
     /// Milliseconds that the delivery log and events are kept.
     pub keep_log_ms: i64,
+    /// Milliseconds after their last message after which finished chats are removed; `None`: never.
+    pub keep_chats_ms: Option<i64>,
+    /// Milliseconds that files are kept; `None`: for ever.
+    pub keep_files_ms: Option<i64>,
 }
 
 /// A job, and what it needs to know.
@@ -44,6 +50,10 @@ enum Task {
     ForgetIdempotency,
     ForgetNotifications { keep_ms: i64 },
     ForgetRequests { log: Arc<RequestLog>, keep_ms: i64 },
+    ForgetChats { keep_ms: i64 },
+    ForgetFiles { keep_ms: i64 },
+    EraseCustomers,
+    ForgetInRequests { log: Arc<RequestLog> },
     SweepFiles,
 }
 
@@ -55,16 +65,23 @@ impl Task {
             Self::ForgetIdempotency => "forget_idempotency_keys",
             Self::ForgetNotifications { .. } => "forget_notifications",
             Self::ForgetRequests { .. } => "forget_requests",
+            Self::ForgetChats { .. } => "forget_chats",
+            Self::ForgetFiles { .. } => "forget_files",
+            Self::EraseCustomers => "erase_customers",
+            Self::ForgetInRequests { .. } => "forget_chats_in_requests",
             Self::SweepFiles => "sweep_files",
         }
     }
 
     const fn every_ms(&self) -> i64 {
         match self {
-            Self::FinishIdle { .. } | Self::Remind { .. } => MINUTE_MS,
-            Self::ForgetIdempotency | Self::ForgetNotifications { .. } | Self::ForgetRequests { .. } => {
-                10 * MINUTE_MS
-            }
+            Self::EraseCustomers => SECOND_MS,
+            Self::FinishIdle { .. } | Self::Remind { .. } | Self::ForgetInRequests { .. } => MINUTE_MS,
+            Self::ForgetIdempotency
+            | Self::ForgetNotifications { .. }
+            | Self::ForgetRequests { .. }
+            | Self::ForgetChats { .. }
+            | Self::ForgetFiles { .. } => 10 * MINUTE_MS,
             Self::SweepFiles => HOUR_MS,
         }
     }
@@ -123,7 +140,10 @@ impl Scheduled {
             .remind
             .clone()
             .map(|(after_ms, text)| Task::Remind { after_ms, text });
+        let keep_chats = plan.keep_chats_ms.map(|keep_ms| Task::ForgetChats { keep_ms });
+        let keep_files = plan.keep_files_ms.map(|keep_ms| Task::ForgetFiles { keep_ms });
         let always = [
+            Task::EraseCustomers,
             Task::ForgetIdempotency,
             Task::ForgetNotifications {
                 keep_ms: plan.keep_log_ms,
@@ -131,7 +151,12 @@ impl Scheduled {
             Task::SweepFiles,
         ];
         let now = clock.now().as_millis();
-        let jobs = finish.into_iter().chain(remind).chain(always).map(|task| {
+        let wanted = finish
+            .into_iter()
+            .chain(remind)
+            .chain(keep_chats)
+            .chain(keep_files);
+        let jobs = wanted.chain(always).map(|task| {
             Arc::new(Job {
                 task,
                 due: AtomicI64::new(now),
@@ -145,16 +170,23 @@ impl Scheduled {
         }
     }
 
-    /// The same and one more job: calls leave the request log after so many milliseconds.
+    /// The same and two more jobs: calls leave the request log after so many milliseconds, and with what was taken away
+    /// from the chats that they name.
     #[must_use]
     pub fn and_forget_requests(mut self, log: Arc<RequestLog>, keep_ms: i64) -> Self {
-        let task = Task::ForgetRequests { log, keep_ms };
-        let job = Job {
-            task,
-            due: AtomicI64::new(self.clock.now().as_millis()),
+        let now = self.clock.now().as_millis();
+        let job = |task| {
+            Arc::new(Job {
+                task,
+                due: AtomicI64::new(now),
+            })
         };
-        let jobs = self.jobs.iter().cloned().chain([Arc::new(job)]);
-        self.jobs = jobs.collect();
+        let of_log = Task::ForgetInRequests {
+            log: Arc::clone(&log),
+        };
+        // The first of all: after it, the store forgets what was taken away.
+        let jobs = [job(of_log)].into_iter().chain(self.jobs.iter().cloned());
+        self.jobs = jobs.chain([job(Task::ForgetRequests { log, keep_ms })]).collect();
         self
     }
 
@@ -215,6 +247,10 @@ impl Scheduled {
             Task::Remind { after_ms, text } => self.remind(now, *after_ms, text).await,
             Task::ForgetIdempotency => self.store.forget_idempotency(now).await,
             Task::ForgetNotifications { keep_ms } => self.forget_notifications(now, *keep_ms).await,
+            Task::ForgetChats { keep_ms } => self.forget_chats(now, *keep_ms).await,
+            Task::ForgetFiles { keep_ms } => self.forget_files(now, *keep_ms).await,
+            Task::EraseCustomers => self.erase_customers(now).await,
+            Task::ForgetInRequests { log } => self.forget_in_requests(log, now).await,
             Task::ForgetRequests { log, keep_ms } => forget_requests(log, now, *keep_ms).await,
             Task::SweepFiles => self.sweep_files(now).await,
         }

@@ -8,10 +8,13 @@ use prilavok_domain::Timestamp;
 use prilavok_store::requests::RequestLog;
 use prilavok_store::{ForgetBefore, Result, StoreError};
 
+use super::personal_data::blocking;
 use super::{HOUR_MS, Scheduled};
 
 /// A file that no message names may still be on its way into one; after so long it is not.
 const ORPHAN_AFTER_MS: i64 = 24 * HOUR_MS;
+/// What was taken away from chats is told for so long; who has not heard of it by then begins anew.
+const TAKEN_MS: i64 = 30 * 24 * HOUR_MS;
 /// Files asked for at a time.
 const FILES: usize = 500;
 
@@ -21,8 +24,7 @@ pub(super) async fn forget_requests(log: &Arc<RequestLog>, now: Timestamp, keep_
     let mut done = 0;
     loop {
         let of_step = Arc::clone(log);
-        let step = tokio::task::spawn_blocking(move || of_step.forget(before)).await;
-        let forgotten = step.map_err(|error| StoreError::Failed(Box::new(error)))??;
+        let forgotten = blocking(move || of_step.forget(before)).await?;
         done += forgotten;
         if forgotten == 0 {
             return Ok(done);
@@ -47,7 +49,13 @@ impl Scheduled {
                 }
             }
         }
-        Ok(done)
+        loop {
+            let forgotten = self.store.forget_taken(now.plus_millis(-TAKEN_MS)).await?;
+            done += forgotten;
+            if forgotten == 0 {
+                return Ok(done);
+            }
+        }
     }
 
     pub(super) async fn sweep_files(&self, now: Timestamp) -> Result<u64> {

@@ -86,6 +86,7 @@ impl Shop {
         let mut all = vec![Registration::Customer(Customer {
             public_id: anna.clone(),
             name: name("Анна"),
+            erased_at: None,
         })];
         for id in [1, 2] {
             let campaign = CampaignId::new(id).expect("an id");

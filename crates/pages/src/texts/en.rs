@@ -126,6 +126,11 @@ pub(crate) static TEXTS: Texts = Texts {
         chat_beside: "Chat with the customer",
         open: "Open",
         new_messages: "New messages below",
+        erased_name: "Erased customer",
+        erased_text: "This text was erased.",
+        erased_file: "Erased file",
+        erased: "The customer was erased. Nobody can write to them.",
+        file_gone: "This file is no longer kept.",
     },
     replies: Replies {
         title: "Saved replies",

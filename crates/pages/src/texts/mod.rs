@@ -199,6 +199,11 @@ texts! {
         chat_beside,
         open,
         new_messages,
+        erased_name,
+        erased_text,
+        erased_file,
+        erased,
+        file_gone,
     }
     /// Saved replies.
     Replies {

@@ -126,6 +126,11 @@ pub(crate) static TEXTS: Texts = Texts {
         chat_beside: "Чат с покупателем",
         open: "Открыть",
         new_messages: "Ниже новые сообщения",
+        erased_name: "Удалённый покупатель",
+        erased_text: "Этот текст удалён.",
+        erased_file: "Удалённый файл",
+        erased: "Данные покупателя удалены. Написать ему нельзя.",
+        file_gone: "Этот файл больше не хранится.",
     },
     replies: Replies {
         title: "Шаблоны ответов",

@@ -126,6 +126,11 @@ pub(crate) static TEXTS: Texts = Texts {
         chat_beside: "与买家的会话",
         open: "打开",
         new_messages: "下方有新消息",
+        erased_name: "已删除的买家",
+        erased_text: "此内容已被删除。",
+        erased_file: "已删除的文件",
+        erased: "该买家的资料已被删除，无法再向其发送消息。",
+        file_gone: "此文件已不再保存。",
     },
     replies: Replies {
         title: "快捷回复",

@@ -88,6 +88,7 @@ impl Sandbox {
             Ok(Customer {
                 public_id: PublicId::new(format!("buyer-{}", number(of)))?,
                 name: Name::new(*name)?,
+                erased_at: None,
             })
         });
         let customers = customers.collect::<anyhow::Result<Vec<_>>>()?;

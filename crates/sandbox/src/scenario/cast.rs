@@ -102,6 +102,7 @@ impl Cast {
             items.push(Registration::Customer(Customer {
                 public_id: id,
                 name: title.value.0.clone(),
+                erased_at: None,
             }));
         }
         for (id, (name, order)) in (1..).zip(&script.orders) {

@@ -85,6 +85,7 @@ impl Stage {
             Registration::Customer(Customer {
                 public_id: public_id.clone(),
                 name,
+                erased_at: None,
             }),
             Registration::Order(Order {
                 business,

@@ -4,7 +4,6 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Response;
 use prilavok_domain::{ChatId, FileId, Sender};
-use prilavok_store::Entity;
 use utoipa::ToSchema;
 
 use super::auth::{Buyer, Sending};
@@ -87,8 +86,6 @@ pub(super) async fn get_file(
     let chat = chat.ok_or_else(not_there)?;
     buyer.chat(&app, chat).await.map_err(|_| not_there())?;
     let found = app.store.file(buyer.business(), id).await?;
-    let Some((_, stored)) = found else {
-        return Err(ApiError::missing(&Entity::Chat(chat).to_string(), "fileId"));
-    };
+    let (_, stored) = found.ok_or_else(not_there)?;
     Ok(partner::content(&app, &stored).await?)
 }

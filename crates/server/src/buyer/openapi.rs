@@ -93,6 +93,7 @@ const CODES: &[Code] = &[
     Code::NotFound,
     Code::MethodNotAllowed,
     Code::RequestTimeout,
+    Code::Conflict,
     Code::PayloadTooLarge,
     Code::UnsupportedMediaType,
     Code::BusinessMigrating,
@@ -113,7 +114,7 @@ const READ: &[Code] = &[
     Code::NotConfigured,
     Code::Unavailable,
 ];
-const ACTION: &[Code] = &[Code::RuleViolated, Code::IdempotencyKeyReused];
+const ACTION: &[Code] = &[Code::RuleViolated, Code::IdempotencyKeyReused, Code::Conflict];
 const WRITE: &[Code] = &[
     Code::RequestTimeout,
     Code::PayloadTooLarge,

@@ -230,6 +230,7 @@ impl Seeding<'_> {
             items.push(Registration::Customer(Customer {
                 public_id: people::public_id(person)?,
                 name: Name::new(people::NAMES[person])?,
+                erased_at: None,
             }));
         }
         for id in 1..=ORDERS {

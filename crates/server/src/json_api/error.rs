@@ -8,6 +8,7 @@ use std::fmt::Display;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use prilavok_domain::rules::RuleViolation;
 use prilavok_store::files::FileError;
 use prilavok_store::{Conflict, Entity, Refusal, StoreError};
 use serde::Serialize;
@@ -63,7 +64,7 @@ codes! {
     /// The body did not arrive in time.
     RequestTimeout = "REQUEST_TIMEOUT", REQUEST_TIMEOUT;
     /// It contradicts what is there: a name that is taken, an order that has chats, a 31st key,
-    /// sending to a subscription that is disabled.
+    /// sending to a subscription that is disabled, writing to a customer who was erased.
     Conflict = "CONFLICT", CONFLICT;
     /// The body, or a file in it, is larger than allowed.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
@@ -232,6 +233,9 @@ impl ApiError {
                 Some(field) => Self::field(joined(at, field), format!("names what does not exist: {entity}")),
                 None => Self::not_found(&entity),
             },
+            Refusal::Rule(rule @ RuleViolation::CustomerErased) => {
+                Self::new(Code::Conflict, rule.to_string())
+            }
             Refusal::Rule(rule) => Self::new(Code::RuleViolated, rule.to_string()),
             Refusal::Conflict(Conflict::IdempotencyKeyReused) => {
                 let message = Conflict::IdempotencyKeyReused.to_string();
@@ -279,6 +283,7 @@ const fn conflicting_field(conflict: Conflict) -> &'static str {
         | Conflict::TooManyReplies
         | Conflict::Revoked
         | Conflict::SubscriptionDisabled
+        | Conflict::ErasureUnderWay
         | Conflict::IdempotencyKeyReused => "",
     }
 }

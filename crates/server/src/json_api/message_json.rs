@@ -113,6 +113,10 @@ pub(crate) struct FileJson {
     /// Where it can be downloaded without a token, for a while.
     #[schema(format = "uri")]
     url: String,
+    /// When its content was removed, if it was: `url` answers 404 then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    removed_at: Option<Utc>,
 }
 
 /// Shows messages of one chat.
@@ -164,6 +168,7 @@ impl<'a> Shown<'a> {
             name: file.name.as_str().to_owned(),
             size: file.size,
             media_type: file.media_type,
+            removed_at: file.removed_at.map(Utc),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use prilavok_domain::event::{DisabledBy, Outcome};
 use prilavok_domain::rules::{NotificationType, WaitFor};
 use prilavok_domain::{
-    BusinessState, CampaignState, ChatStatus, ChatType, ContextType, Placement, Scope, Sender,
+    BusinessState, CampaignState, ChatStatus, ChatType, ContextType, DecidedFor, Deed, Placement, Scope,
+    Sender,
 };
 use serde::{Serialize, Serializer};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -87,4 +88,8 @@ names! {
     /// What followed from a try to deliver: it was accepted; refused for good; failed, and is tried again; or failed for
     /// the last time, and the subscription was disabled.
     Outcome as OutcomeName,
+    /// For whom a dispute was decided.
+    DecidedFor as DecidedForName,
+    /// What somebody of the marketplace did by hand.
+    Deed as DeedName,
 }

@@ -17,6 +17,7 @@ use crate::json_api::fields::{self, Fields, FromFields};
 use crate::json_api::page::{Page, Paging};
 use crate::json_api::path::Id;
 use crate::json_api::query::Query;
+use crate::json_api::time::Utc;
 
 /// A customer to register, or what to change it to.
 #[derive(Debug, ToSchema)]
@@ -32,6 +33,7 @@ impl CustomerBody {
         Customer {
             public_id,
             name: self.name,
+            erased_at: None,
         }
     }
 }
@@ -55,6 +57,10 @@ pub(super) struct CustomerJson {
     public_id: String,
     /// The name that sellers see.
     name: String,
+    /// When the customer was erased; absent for others, and again once they are registered anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    erased_at: Option<Utc>,
 }
 
 impl From<Customer> for CustomerJson {
@@ -62,13 +68,15 @@ impl From<Customer> for CustomerJson {
         Self {
             public_id: customer.public_id.as_str().to_owned(),
             name: customer.name.as_str().to_owned(),
+            erased_at: customer.erased_at.map(Utc),
         }
     }
 }
 
 /// Register or change a customer
 ///
-/// A new name is shown in every chat of the customer, in old ones too.
+/// A new name is shown in every chat of the customer, in old ones too. A customer who was erased is there again from then
+/// on, without what was erased; while the erasure is under way, this is a `CONFLICT`.
 #[utoipa::path(
     put,
     path = "/customers/{publicId}",

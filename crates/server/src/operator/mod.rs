@@ -13,7 +13,9 @@ mod chats;
 mod credentials;
 mod customers;
 mod deliveries;
+mod erasure;
 mod events;
+mod export;
 mod files;
 mod keys;
 mod messages;
@@ -98,7 +100,13 @@ fn documented() -> OpenApiRouter<SharedApp> {
         .routes(routes!(campaigns::list_campaigns))
         .routes(routes!(campaigns::put_campaign, campaigns::get_campaign))
         .routes(routes!(customers::list_customers))
-        .routes(routes!(customers::put_customer, customers::get_customer))
+        .routes(routes!(
+            customers::put_customer,
+            customers::get_customer,
+            erasure::erase_customer
+        ))
+        .routes(routes!(erasure::get_erasure))
+        .routes(routes!(export::export_customer))
         .routes(routes!(orders::list_orders))
         .routes(routes!(orders::put_order, orders::get_order))
         .routes(routes!(returns::list_returns))

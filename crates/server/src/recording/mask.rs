@@ -107,6 +107,10 @@ pub fn target(target: &str, known: &Known) -> String {
 /// that.
 #[must_use]
 pub fn header(name: &HeaderName, value: &str, known: &Known) -> String {
+    if *name == header::CONTENT_DISPOSITION {
+        // Files are not kept, and so are their names not.
+        return value.split(';').next().unwrap_or_default().to_owned();
+    }
     if *name == header::AUTHORIZATION {
         let scheme = value.split(' ').next().unwrap_or_default();
         return match scheme.to_ascii_lowercase().as_str() {
@@ -324,6 +328,11 @@ mod tests {
             ("cookie", "session=abc", "***"),
             ("x-auth-token", "abc", "***"),
             ("idempotency-key", "order-7", "order-7"),
+            (
+                "content-disposition",
+                "attachment; filename=\"passport.jpg\"",
+                "attachment",
+            ),
             ("user-agent", "crm/1 (ACMA:abc)", "crm/1 (ACMA:***)"),
         ] {
             let name: HeaderName = name.parse().expect("a name");

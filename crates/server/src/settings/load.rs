@@ -189,6 +189,18 @@ impl Settings {
                 8_760,
             ),
             (
+                "retention.finished_chats_days",
+                u64::from(self.retention.finished_chats_days),
+                0,
+                36_500,
+            ),
+            (
+                "retention.files_days",
+                u64::from(self.retention.files_days),
+                0,
+                36_500,
+            ),
+            (
                 "buyer.max_token_minutes",
                 u64::from(self.buyer.max_token_minutes),
                 1,
@@ -387,6 +399,10 @@ mod tests {
             (
                 "[scheduled]\nreminder = \"\"",
                 "scheduled.reminder: a message must have 1 to 4096 characters",
+            ),
+            (
+                "[retention]\nfiles_days = 36501",
+                "retention.files_days: must be from 0 to 36500",
             ),
             (
                 "[buyer]\nallowed_origins = [\"shop.example\"]",

@@ -20,6 +20,8 @@ pub use buyer::{BuyerSettings, FrameAncestor, WebOrigin};
 pub use database::{Database, PostgresSettings, PostgresUrl};
 pub use load::{Overrides, SettingsError};
 
+const DAY_MS: i64 = 86_400_000;
+
 /// Every setting with its default and meaning, as TOML.
 pub const DEFAULTS: &str = include_str!("default.toml");
 
@@ -52,6 +54,8 @@ pub struct Settings {
     pub notifications: NotificationSettings,
     /// Work that is done when its time has come.
     pub scheduled: ScheduledSettings,
+    /// How long is kept what was said and sent.
+    pub retention: RetentionSettings,
     /// Live events.
     pub events: EventSettings,
     /// The Buyer API.
@@ -116,6 +120,16 @@ pub struct ScheduledSettings {
     /// What the reminder says.
     #[serde(deserialize_with = "values::message_text")]
     pub reminder: MessageText,
+}
+
+/// Settings of how long is kept what was said and sent.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionSettings {
+    /// Days after its last message that a finished chat is kept; zero: for ever.
+    pub finished_chats_days: u32,
+    /// Days that files are kept; zero: for ever.
+    pub files_days: u32,
 }
 
 /// Settings of live events.
@@ -206,7 +220,7 @@ impl RequestLogSettings {
     /// Milliseconds that they are kept.
     #[must_use]
     pub fn keep_ms(&self) -> i64 {
-        i64::from(self.days) * 86_400_000
+        i64::from(self.days) * DAY_MS
     }
 
     pub(crate) fn max_body_bytes(&self) -> usize {
@@ -284,11 +298,14 @@ impl Settings {
     #[must_use]
     pub fn plan(&self) -> Plan {
         let off_at_zero = |hours: u32| (hours > 0).then(|| i64::from(hours) * 3_600_000);
+        let for_ever_at_zero = |days: u32| (days > 0).then(|| i64::from(days) * DAY_MS);
         let remind_after = off_at_zero(self.scheduled.remind_after_hours);
         Plan {
             finish_idle_after_ms: off_at_zero(self.scheduled.finish_idle_after_hours),
             remind: remind_after.map(|after| (after, self.scheduled.reminder.clone())),
-            keep_log_ms: i64::from(self.notifications.log_days) * 86_400_000,
+            keep_log_ms: i64::from(self.notifications.log_days) * DAY_MS,
+            keep_chats_ms: for_ever_at_zero(self.retention.finished_chats_days),
+            keep_files_ms: for_ever_at_zero(self.retention.files_days),
         }
     }
 }

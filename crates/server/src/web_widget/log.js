@@ -100,7 +100,8 @@ export class Log {
   }
 
   file(file) {
-    const path = ownFile(file.url);
+    // What was removed is named and leads nowhere.
+    const path = file.removedAt ? null : ownFile(file.url);
     const shown = element(path ? "a" : "span", "file");
     if (path) {
       shown.href = path;
@@ -114,7 +115,9 @@ export class Log {
         shown.append(picture);
       }
     }
-    return this.named(shown, file.name, file.size);
+    this.named(shown, file.name, file.size);
+    if (file.removedAt) shown.append(` · ${this.t("fileGone")}`);
+    return shown;
   }
 
   /** Puts a file's name and size into an element; the name cannot turn around what stands beside it. */

@@ -6,6 +6,8 @@
 
 mod source;
 mod target;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::path::Path;
@@ -24,11 +26,13 @@ const TABLES: &[&str] = &[
     "business",
     "campaign",
     "customer",
+    "erasure",
     "purchase",
     "purchase_return",
     "credential",
     "operator_token",
     "chat",
+    "taken",
     "message",
     "message_file",
     "idempotency",
@@ -207,8 +211,11 @@ async fn move_files(
 ) -> Result<u64, MoveError> {
     let table = source.table("message_file")?;
     progress.begin("files", 0, source.count(&table)?);
-    let place = table.columns.iter().position(|name| name == "object");
-    let place = place.ok_or_else(|| MoveError::Value("files have no object".into()))?;
+    let place = |column: &str| {
+        let found = table.columns.iter().position(|name| name == column);
+        found.ok_or_else(|| MoveError::Value(format!("files have no {column}").into()))
+    };
+    let (object, removed_at) = (place("object")?, place("removed_at")?);
     let (mut last, mut moved) = (None, 0);
     loop {
         let rows = source.rows(&table, last.as_deref(), ROWS_AT_ONCE)?;
@@ -217,8 +224,8 @@ async fn move_files(
         };
         last = Some(table.key_of(newest));
         for row in &rows {
-            // A file that was removed has no object any more.
-            if let Value::Text(object) = &row[place] {
+            // The bytes of a file that was removed are not there any more.
+            if let (Value::Text(object), Value::Null) = (&row[object], &row[removed_at]) {
                 move_file(from, to, object).await?;
                 moved += 1;
             }

@@ -81,6 +81,7 @@ pub(super) async fn finish(client: &mut Client, source: &Source) -> Result<(), M
         "access_version",
         "subscriptions_version",
         "forgotten_event",
+        "forgotten_taken",
     ] {
         let (number, bytes) = match source.meta(name)? {
             Some(Value::Number(number)) => (Some(number), None),
@@ -88,6 +89,12 @@ pub(super) async fn finish(client: &mut Client, source: &Source) -> Result<(), M
             _ => continue,
         };
         transaction.execute(keep, &[&name, &number, &bytes]).await?;
+    }
+    // The embedded store's node has number zero: whoever has it here begins above its ids.
+    if let Some(Value::Number(last)) = source.meta("last_id")? {
+        let above = "INSERT INTO node (node_id, instance, beat_at, last_id) VALUES (0, 0, '-infinity', $1)
+            ON CONFLICT (node_id) DO UPDATE SET last_id = greatest(node.last_id, excluded.last_id)";
+        transaction.execute(above, &[&last]).await?;
     }
     let heads = "INSERT INTO business_head (business_id, last_event_id)
         SELECT business_id, greatest(

@@ -24,10 +24,13 @@ use crate::{
 macro_rules! chat {
     () => {
         "c.business_id, c.chat_id, c.type, c.status, c.context_type, c.context_id, c.customer_id, u.name, \
-         c.order_id, c.campaign_id, c.created_at, c.updated_at, c.last_message_id"
+         c.order_id, c.campaign_id, c.created_at, c.updated_at, c.last_message_id, u.erased_at"
     };
 }
 pub(super) use chat;
+
+/// How many columns [`chat!`] has.
+pub(super) const COLUMNS: usize = 14;
 
 statements! {
     ONE = concat!("SELECT ", chat!(), " FROM chat c JOIN customer u ON u.customer_id = c.customer_id
@@ -59,11 +62,14 @@ pub(super) async fn start(
     now: Timestamp,
 ) -> Result<Applied<Started>> {
     if let Some(id) = idempotency::earlier(&work.tx, business, once, now).await? {
-        let chat = by_number(&work.tx, business, id).await?;
-        return Ok(Applied {
-            value: Started { chat, created: false },
-            replayed: true,
-        });
+        if let Some(chat) = number(&work.tx, business, id).await? {
+            return Ok(Applied {
+                value: Started { chat, created: false },
+                replayed: true,
+            });
+        }
+        // It was removed meanwhile, and is started anew.
+        idempotency::forget(&work.tx, business, once).await?;
     }
     let (context, subject, customer) = resolve(&work.tx, business, start).await?;
     let there = of_context(&work.tx, business, &context, &customer).await?;
@@ -71,6 +77,7 @@ pub(super) async fn start(
     let id = match there {
         Some(id) => id,
         None => {
+            rules::may_be_kept_about(&customer).map_err(Refusal::Rule)?;
             let state = rules::may_start_chat(start.initiator, subject).map_err(Refusal::Rule)?;
             let id = insert(work, business, context, &customer, state, now).await?;
             work.note(business, NotificationType::ChatCreated, id, None, now);
@@ -134,7 +141,7 @@ async fn resolve(
 }
 
 async fn must_be_customer(conn: &impl GenericClient, id: &PublicId) -> Result<Customer> {
-    must_exist(registry::customer(conn, id).await?, || {
+    must_exist(registry::held_customer(conn, id).await?, || {
         Entity::Customer(id.clone())
     })
 }
@@ -227,6 +234,8 @@ pub(super) async fn start_arbitration(
         });
     }
     let chat = locked(&work.tx, business, beside).await?;
+    let customer = must_be_customer(&work.tx, &chat.customer.public_id).await?;
+    rules::may_be_kept_about(&customer).map_err(Refusal::Rule)?;
     let values: &rows::Values<'_> = &[
         &business.get(),
         &chat.context.kind().as_str(),
@@ -293,10 +302,10 @@ async fn number(conn: &impl GenericClient, business: BusinessId, id: i64) -> Res
     found.as_ref().map(read).transpose()
 }
 
-/// A chat that an id of our own names.
+/// A chat that an id of our own names. It may have been removed since.
 async fn by_number(conn: &impl GenericClient, business: BusinessId, id: i64) -> Result<Chat> {
-    let found = number(conn, business, id).await?;
-    found.ok_or_else(|| StoreError::Failed(format!("chat {id} of business {business} is gone").into()))
+    let id = ChatId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
+    existing(conn, business, id).await
 }
 
 pub(super) async fn existing(conn: &impl GenericClient, business: BusinessId, id: ChatId) -> Result<Chat> {
@@ -333,6 +342,7 @@ pub(super) fn read(row: &Row) -> Result<Chat> {
         customer: Arc::new(Customer {
             public_id: rows::checked(row, 6, "customer_id", PublicId::new)?,
             name: rows::checked(row, 7, "name", Name::new)?,
+            erased_at: rows::optional(row, 13, "erased_at", Timestamp::from_millis)?,
         }),
         created_at: rows::time(row, 10, "created_at")?,
         updated_at: rows::time(row, 11, "updated_at")?,

@@ -5,7 +5,7 @@ use prilavok_domain::{BusinessId, Chat, ChatId, PublicId};
 
 use super::chats::{self, chat};
 use super::statements::statements;
-use super::{events, rows};
+use super::{events, rows, taken};
 use crate::{Marks, Result};
 
 statements! {
@@ -21,10 +21,13 @@ pub(super) async fn marks(conn: &impl GenericClient) -> Result<Marks> {
     let newest = events::newest(conn, None).await?;
     let row = rows::query_one(conn, MARKS, &[]).await?;
     let forgotten_event = rows::get(&row, 0)?;
+    let (newest_taken, forgotten_taken) = taken::marks(conn).await?;
     Ok(Marks {
         event: newest.max(forgotten_event),
         forgotten_event,
         renamed: rows::get(&row, 1)?,
+        taken: newest_taken,
+        forgotten_taken,
     })
 }
 

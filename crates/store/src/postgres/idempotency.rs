@@ -13,7 +13,7 @@ statements! {
         WHERE business_id = $1 AND surface = $2 AND key = $3 AND created_at > $4";
     /// A key that is still there after 24 hours begins anew. One that is younger was kept by another request at this very
     /// moment: this one fails, and finds it when it is begun anew.
-    FORGET_OLD = "DELETE FROM idempotency WHERE business_id = $1 AND surface = $2 AND key = $3 AND created_at <= $4";
+    FORGET_UNTIL = "DELETE FROM idempotency WHERE business_id = $1 AND surface = $2 AND key = $3 AND created_at <= $4";
     REMEMBER = "INSERT INTO idempotency (business_id, surface, key, fingerprint, result, created_at)
         VALUES ($1, $2, $3, $4, $5, $6)";
 }
@@ -50,13 +50,29 @@ pub(super) async fn forget_old(
     now: Timestamp,
 ) -> Result<()> {
     let until = now.plus_millis(-REMEMBERED_MS).as_millis();
-    rows::execute(
-        conn,
-        FORGET_OLD,
-        &[&business.get(), &once.surface.as_str(), &once.key, &until],
-    )
-    .await
-    .map(drop)
+    forget_until(conn, business, once, until).await
+}
+
+/// Forgets the key, however old it is.
+pub(super) async fn forget(
+    conn: &impl GenericClient,
+    business: BusinessId,
+    once: Option<&Idempotency>,
+) -> Result<()> {
+    match once {
+        Some(once) => forget_until(conn, business, once, i64::MAX).await,
+        None => Ok(()),
+    }
+}
+
+async fn forget_until(
+    conn: &impl GenericClient,
+    business: BusinessId,
+    once: &Idempotency,
+    until: i64,
+) -> Result<()> {
+    let values: &rows::Values<'_> = &[&business.get(), &once.surface.as_str(), &once.key, &until];
+    rows::execute(conn, FORGET_UNTIL, values).await.map(drop)
 }
 
 /// Keeps what the operation answered.

@@ -8,12 +8,13 @@ use std::collections::HashMap;
 
 use deadpool_postgres::GenericClient;
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::rules::{ChatState, Event};
+use prilavok_domain::rules::{self, ChatState, Event};
 use prilavok_domain::{
     Attachment, BusinessId, ChatId, FileId, FileName, Message, MessageId, MessageText, Timestamp,
 };
 use tokio_postgres::Row;
 
+use super::chats::{self, chat};
 use super::nodes::Node;
 use super::registry::must_exist;
 use super::rows;
@@ -25,11 +26,13 @@ use crate::{Entity, MessageRange, NewMessage, Page, Refusal, Result, StoreError,
 const TRIES: u32 = 100;
 
 statements! {
-    STATE = "SELECT type, status, updated_at, last_message_id FROM chat WHERE business_id = $1 AND chat_id = $2";
+    STATE = concat!("SELECT ", chat!(), ", c.erasures FROM chat c JOIN customer u ON u.customer_id = c.customer_id
+        WHERE c.business_id = $1 AND c.chat_id = $2");
     /// `head` comes after `moved`, and with it the business's lock: it is the last one taken, and held for the commit alone.
     APPEND = "WITH moved AS (
             UPDATE chat SET status = $4, updated_at = $5, last_message_id = $6
             WHERE business_id = $1 AND chat_id = $2 AND status = $3 AND last_message_id IS NOT DISTINCT FROM $7
+                AND erasures = $21
             RETURNING chat_id),
         written AS (
             INSERT INTO message (business_id, chat_id, message_id, created_at, sender, text, files)
@@ -54,9 +57,10 @@ statements! {
         WHERE business_id = $1 AND chat_id = $2 AND message_id >= $3 ORDER BY message_id LIMIT $4";
     BACKWARDS = "SELECT message_id, created_at, sender, text, files FROM message
         WHERE business_id = $1 AND chat_id = $2 AND message_id < $3 ORDER BY message_id DESC LIMIT $4";
-    FILES = "SELECT file_id, object, name, size, media_type, message_id FROM message_file
+    FILES = "SELECT file_id, object, name, size, media_type, removed_at, message_id FROM message_file
         WHERE business_id = $1 AND chat_id = $2 AND message_id = ANY ($3) ORDER BY message_id, file_id";
-    FILE = "SELECT file_id, object, name, size, media_type FROM message_file WHERE business_id = $1 AND file_id = $2";
+    FILE = "SELECT file_id, object, name, size, media_type, removed_at FROM message_file
+        WHERE business_id = $1 AND file_id = $2 AND removed_at IS NULL";
 }
 
 /// A message that was written, and the event that tells of it.
@@ -82,14 +86,17 @@ pub(super) async fn append(
     for _ in 0..TRIES {
         let row = rows::query_opt(conn, STATE, &[&business.get(), &chat.get()]).await?;
         let row = must_exist(row, || Entity::Chat(chat))?;
-        let there = ChatState {
-            kind: rows::named(&row, 0, "type")?,
-            status: rows::named(&row, 1, "status")?,
-        };
-        let state = there.apply(event).map_err(Refusal::Rule)?;
-        let last: Option<i64> = rows::get(&row, 3)?;
+        let there = chats::read(&row)?;
+        rules::may_write_to(&there.customer, new.sender).map_err(Refusal::Rule)?;
+        let state = ChatState {
+            kind: there.kind,
+            status: there.status,
+        }
+        .apply(event)
+        .map_err(Refusal::Rule)?;
+        let last = there.last_message.map(MessageId::get);
         // A clock that steps back must not put a message before the one it answers.
-        let created_at = now.max(rows::time(&row, 2, "updated_at")?);
+        let created_at = now.max(there.updated_at);
         let id = node.next_id_above(IdFor::Message, now, last.unwrap_or(0));
         let files: Vec<i64> = new.files.iter().map(|_| node.next_id(IdFor::File, now)).collect();
         let texts = |of: fn(&StoredFile) -> &str| new.files.iter().map(of).collect::<Vec<_>>();
@@ -121,6 +128,7 @@ pub(super) async fn append(
             &once.map(|once| once.key.as_str()),
             &once.map(|once| once.fingerprint.as_slice()),
             &now.as_millis(),
+            &rows::get::<i32>(&row, chats::COLUMNS)?,
         ];
         let Some(written) = rows::query_opt(conn, APPEND, values).await? else {
             continue;
@@ -223,9 +231,8 @@ async fn page_of(
         let mut files: HashMap<MessageId, Vec<Attachment>> = HashMap::new();
         let values: &rows::Values<'_> = &[&business.get(), &chat.get(), &with_files];
         for row in rows::query(conn, FILES, values).await? {
-            let (id, file) = read_file(&row)?;
-            let of = rows::id(&row, 5, "message_id")?;
-            files.entry(of).or_default().push(file.attachment(id));
+            let of = rows::id(&row, 6, "message_id")?;
+            files.entry(of).or_default().push(read_file(&row)?.0);
         }
         for message in &mut items {
             message.files = files.remove(&message.id).unwrap_or_default();
@@ -250,14 +257,19 @@ fn read(row: &Row) -> Result<Message> {
     })
 }
 
-fn read_file(row: &Row) -> Result<(FileId, StoredFile)> {
+/// A file as its readers see it, and where its bytes lie, or lay.
+fn read_file(row: &Row) -> Result<(Attachment, StoredFile)> {
     let file = StoredFile {
         object: rows::get(row, 1)?,
         name: FileName::from_client(rows::get(row, 2)?),
         size: rows::unsigned(row, 3, "size")?,
         media_type: rows::get(row, 4)?,
     };
-    Ok((rows::id(row, 0, "file_id")?, file))
+    let attachment = Attachment {
+        removed_at: rows::optional(row, 5, "removed_at", Timestamp::from_millis)?,
+        ..file.attachment(rows::id(row, 0, "file_id")?)
+    };
+    Ok((attachment, file))
 }
 
 /// A file of a business.
@@ -267,7 +279,5 @@ pub(super) async fn file(
     id: FileId,
 ) -> Result<Option<(Attachment, StoredFile)>> {
     let found = rows::query_opt(conn, FILE, &[&business.get(), &id.get()]).await?;
-    let Some(row) = found else { return Ok(None) };
-    let (id, file) = read_file(&row)?;
-    Ok(Some((file.attachment(id), file)))
+    found.as_ref().map(read_file).transpose()
 }

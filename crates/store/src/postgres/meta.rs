@@ -12,7 +12,7 @@ statements! {
     /// The first node to ask makes it.
     KEEP_SECRET = "INSERT INTO meta (name, bytes) VALUES ('secret', $1) ON CONFLICT (name) DO NOTHING";
     SECRET = "SELECT bytes FROM meta WHERE name = 'secret'";
-    FORGOTTEN_EVENT = "INSERT INTO meta (name, number) VALUES ('forgotten_event', $1)
+    FORGOTTEN = "INSERT INTO meta (name, number) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET number = greatest(meta.number, excluded.number)";
     PROVE = "INSERT INTO meta (name, number) VALUES ('proof', 1)
         ON CONFLICT (name) DO UPDATE SET number = meta.number + 1 RETURNING number";
@@ -75,7 +75,16 @@ pub(super) async fn secret(conn: &impl GenericClient) -> Result<[u8; 32]> {
 
 /// Notes that no event up to this one can be told any more for certain.
 pub(super) async fn forgotten_event(conn: &impl GenericClient, event: i64) -> Result<()> {
-    rows::execute(conn, FORGOTTEN_EVENT, &[&event]).await.map(drop)
+    rows::execute(conn, FORGOTTEN, &[&"forgotten_event", &event])
+        .await
+        .map(drop)
+}
+
+/// Notes that what was taken away from chats up to this place cannot be told any more.
+pub(super) async fn forgotten_taken(conn: &impl GenericClient, place: i64) -> Result<()> {
+    rows::execute(conn, FORGOTTEN, &[&"forgotten_taken", &place])
+        .await
+        .map(drop)
 }
 
 /// Writes something and reads it again: whether the disk takes it is the question.

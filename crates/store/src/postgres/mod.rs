@@ -4,6 +4,7 @@
 //! that writes, or a transaction. What nodes tell each other is in `listen`, what makes a process a node in `member` and
 //! `nodes`, and `open` knows how a database is reached and brought up to date.
 
+mod all_of_customer;
 mod attempts;
 mod chat_list;
 mod chats;
@@ -12,6 +13,7 @@ mod counter;
 mod credentials;
 mod deliveries;
 mod disputes;
+mod erasure;
 mod events;
 mod fault;
 mod followed;
@@ -26,10 +28,12 @@ mod of_customer;
 mod open;
 mod overdue;
 mod registry;
+mod retention;
 mod rows;
 mod statements;
 mod store;
 mod subscriptions;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -82,13 +86,13 @@ impl PgStore {
 
     /// A connection to the database that is written to.
     async fn connection(&self) -> Result<Object> {
-        taken(&self.pool).await
+        connection_of(&self.pool).await
     }
 
     /// A connection for what may be read a little later: to the replica, where there is one that answers.
     async fn later(&self) -> Result<Object> {
         match &self.replica {
-            Some(replica) => match taken(replica).await {
+            Some(replica) => match connection_of(replica).await {
                 Ok(connection) => Ok(connection),
                 Err(_) => self.connection().await,
             },
@@ -119,7 +123,7 @@ impl Drop for PgStore {
     }
 }
 
-async fn taken(pool: &Pool) -> Result<Object> {
+async fn connection_of(pool: &Pool) -> Result<Object> {
     pool.get().await.map_err(|error| match error {
         // All are in use, and stay so for longer than anybody should wait.
         PoolError::Timeout(TimeoutType::Wait) => StoreError::Busy,

@@ -47,10 +47,12 @@ statements! {
     /// A reminder is the market's own message, so a chat is not found again until the customer writes.
     UNANSWERED = "SELECT c.chat_id FROM chat c
         JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id AND m.message_id = c.last_message_id
+        JOIN customer u ON u.customer_id = c.customer_id
         WHERE c.business_id = $1 AND c.type = 'CHAT' AND c.status = 'WAITING_FOR_PARTNER'
             AND c.context_type IN ('ORDER', 'RETURN', 'DIRECT') AND c.updated_at < $2 AND m.sender <> 'MARKET'
+            AND u.erased_at IS NULL
         ORDER BY c.updated_at LIMIT $3";
-    NAMED_FILES = "SELECT EXISTS (SELECT 1 FROM message_file WHERE object = one.name)
+    NAMED_FILES = "SELECT EXISTS (SELECT 1 FROM message_file WHERE object = one.name AND removed_at IS NULL)
         FROM unnest($1::text[]) WITH ORDINALITY AS one (name, place) ORDER BY one.place";
 }
 
@@ -76,7 +78,7 @@ pub(super) async fn unanswered(
     ids(&rows::query(conn, UNANSWERED, values).await?)
 }
 
-fn ids(found: &[Row]) -> Result<Vec<ChatId>> {
+pub(super) fn ids(found: &[Row]) -> Result<Vec<ChatId>> {
     found.iter().map(|row| rows::id(row, 0, "chat_id")).collect()
 }
 
@@ -127,7 +129,10 @@ pub(super) async fn remind(
 }
 
 fn is_waiting(chat: &Chat, before: Timestamp) -> bool {
-    chat.kind == ChatType::Chat && chat.status == ChatStatus::WaitingForPartner && chat.updated_at < before
+    chat.kind == ChatType::Chat
+        && chat.status == ChatStatus::WaitingForPartner
+        && chat.updated_at < before
+        && chat.customer.erased_at.is_none()
 }
 
 /// Whether the market wrote last; also where nobody has written anything.

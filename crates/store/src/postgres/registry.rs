@@ -3,13 +3,14 @@
 use deadpool_postgres::GenericClient;
 use prilavok_domain::{
     Business, BusinessId, Campaign, CampaignId, Customer, Name, Order, OrderId, PublicId, Return, ReturnId,
+    Timestamp, rules,
 };
 use tokio_postgres::Row;
 
 use super::meta::Version;
-use super::rows;
 use super::statements::statements;
 use super::work::Work;
+use super::{erasure, rows};
 use crate::{Conflict, Entity, Put, Refusal, Registration, Result, StoreError};
 
 statements! {
@@ -25,12 +26,14 @@ statements! {
     PUT_CAMPAIGN = "INSERT INTO campaign (business_id, campaign_id, domain, placement, state)
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (business_id, campaign_id)
         DO UPDATE SET domain = excluded.domain, placement = excluded.placement, state = excluded.state";
-    CUSTOMER = "SELECT customer_id, name FROM customer WHERE customer_id = $1";
-    CUSTOMERS = "SELECT customer_id, name FROM customer WHERE customer_id > $1 ORDER BY customer_id LIMIT $2";
+    CUSTOMER = "SELECT customer_id, name, erased_at FROM customer WHERE customer_id = $1";
+    /// Whoever erases them waits until this has ended.
+    HOLD_CUSTOMER = "SELECT customer_id, name, erased_at FROM customer WHERE customer_id = $1 FOR SHARE";
+    CUSTOMERS = "SELECT customer_id, name, erased_at FROM customer WHERE customer_id > $1 ORDER BY customer_id LIMIT $2";
     NEW_CUSTOMER = "INSERT INTO customer (customer_id, name) VALUES ($1, $2)";
     /// Names change one after the other, so that their places are committed in order.
     RENAMING = "SELECT pg_advisory_xact_lock(5787213827046133840)";
-    RENAME = "UPDATE customer SET name = $2,
+    RENAME = "UPDATE customer SET name = $2, erased_at = $3,
             renamed = (SELECT coalesce(max(renamed), 0) + 1 FROM customer WHERE renamed IS NOT NULL)
         WHERE customer_id = $1";
     ORDER = "SELECT business_id, order_id, campaign_id, customer_id, test FROM purchase
@@ -116,17 +119,36 @@ async fn put_campaign(work: &Work<'_>, wanted: &Campaign) -> Result<Put> {
 }
 
 async fn put_customer(work: &Work<'_>, wanted: &Customer) -> Result<Put> {
-    let put = Put::of(customer(&work.tx, &wanted.public_id).await?.as_ref(), wanted);
-    let values: &rows::Values<'_> = &[&wanted.public_id.as_str(), &wanted.name.as_str()];
+    let tx = &work.tx;
+    let put = Put::of(customer(tx, &wanted.public_id).await?.as_ref(), wanted);
     match put {
         Put::Unchanged => {}
-        Put::Created => drop(rows::execute(&work.tx, NEW_CUSTOMER, values).await?),
+        Put::Created => {
+            let values: &rows::Values<'_> = &[&wanted.public_id.as_str(), &wanted.name.as_str()];
+            rows::execute(tx, NEW_CUSTOMER, values).await?;
+        }
         Put::Changed => {
-            rows::query_one(&work.tx, RENAMING, &[]).await?;
-            rows::execute(&work.tx, RENAME, values).await?;
+            lock_names(tx).await?;
+            // What they write from now on must not be erased with the rest.
+            if erasure::is_under_way(tx, &wanted.public_id).await? {
+                return Err(Refusal::Conflict(Conflict::ErasureUnderWay).into());
+            }
+            rename(tx, wanted).await?;
         }
     }
     Ok(put)
+}
+
+/// Whoever else changes a name, or erases somebody, waits until the transaction ends.
+pub(super) async fn lock_names(conn: &impl GenericClient) -> Result<()> {
+    rows::query_one(conn, RENAMING, &[]).await.map(drop)
+}
+
+/// Changes what is kept of a customer who is there, under the lock, and tells those who keep names elsewhere.
+pub(super) async fn rename(conn: &impl GenericClient, to: &Customer) -> Result<()> {
+    let erased_at = to.erased_at.map(Timestamp::as_millis);
+    let values: &rows::Values<'_> = &[&to.public_id.as_str(), &to.name.as_str(), &erased_at];
+    rows::execute(conn, RENAME, values).await.map(drop)
 }
 
 async fn put_order(work: &Work<'_>, wanted: &Order) -> Result<Put> {
@@ -135,16 +157,21 @@ async fn put_order(work: &Work<'_>, wanted: &Order) -> Result<Put> {
     must_exist(campaign(tx, wanted.business, wanted.campaign).await?, || {
         Entity::Campaign(wanted.campaign)
     })?;
-    must_exist(customer(tx, &wanted.customer).await?, || {
+    let buyer = must_exist(held_customer(tx, &wanted.customer).await?, || {
         Entity::Customer(wanted.customer.clone())
     })?;
     let key = (wanted.business.get(), wanted.id.get());
     rows::query_opt(tx, LOCK_ORDER, &[&key.0, &key.1]).await?;
     let there = order(tx, wanted.business, wanted.id).await?;
     let put = Put::of(there.as_ref(), wanted);
-    let moves = there.is_some_and(|it| it.campaign != wanted.campaign || it.customer != wanted.customer);
+    let moves = there
+        .as_ref()
+        .is_some_and(|it| it.campaign != wanted.campaign || it.customer != wanted.customer);
     if moves && is_true(tx, ORDER_HAS_CHATS, key).await? {
         return Err(Refusal::Conflict(Conflict::OrderHasChats).into());
+    }
+    if there.is_none_or(|it| it.customer != wanted.customer) {
+        rules::may_be_kept_about(&buyer).map_err(Refusal::Rule)?;
     }
     if put != Put::Unchanged {
         let (campaign, customer) = (wanted.campaign.get(), wanted.customer.as_str());
@@ -244,7 +271,14 @@ fn read_customer(row: &Row) -> Result<Customer> {
     Ok(Customer {
         public_id: rows::checked(row, 0, "customer_id", PublicId::new)?,
         name: rows::checked(row, 1, "name", Name::new)?,
+        erased_at: rows::optional(row, 2, "erased_at", Timestamp::from_millis)?,
     })
+}
+
+/// A customer whom nobody erases or renames until the transaction ends.
+pub(super) async fn held_customer(conn: &impl GenericClient, id: &PublicId) -> Result<Option<Customer>> {
+    let found = rows::query_opt(conn, HOLD_CUSTOMER, &[&id.as_str()]).await?;
+    found.as_ref().map(read_customer).transpose()
 }
 
 pub(super) async fn customer(conn: &impl GenericClient, id: &PublicId) -> Result<Option<Customer>> {
@@ -262,7 +296,7 @@ pub(super) async fn customers(
     found.iter().map(read_customer).collect()
 }
 
-fn read_order(row: &Row) -> Result<Order> {
+pub(super) fn read_order(row: &Row) -> Result<Order> {
     Ok(Order {
         business: rows::id(row, 0, "business_id")?,
         id: rows::id(row, 1, "order_id")?,
@@ -292,7 +326,7 @@ pub(super) async fn orders(
     found.iter().map(read_order).collect()
 }
 
-fn read_return(row: &Row) -> Result<Return> {
+pub(super) fn read_return(row: &Row) -> Result<Return> {
     Ok(Return {
         business: rows::id(row, 0, "business_id")?,
         id: rows::id(row, 1, "return_id")?,

@@ -18,18 +18,19 @@ use super::member::{answer, given_away};
 use super::meta::{self, Version};
 use super::work::{Committed, Tries, Work};
 use super::{
-    PgStore, attempts, chat_list, chats, check, counter, credentials, deliveries, disputes, events, followed,
-    idempotency, messages, of_customer, overdue, registry, subscriptions, usage,
+    PgStore, all_of_customer, attempts, chat_list, chats, check, counter, credentials, deliveries, disputes,
+    erasure, events, followed, idempotency, messages, of_customer, overdue, registry, retention,
+    subscriptions, taken, usage,
 };
 use crate::files::FileStore;
 use crate::idempotency::{Idempotency, REMEMBERED_MS};
 use crate::observer::Observer;
 use crate::{
     Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Claim,
-    Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, ForgetBefore, Granted,
-    LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put,
-    Registration, ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store, StoreError,
-    StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
+    Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, Erasure, ForgetBefore,
+    Granted, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken,
+    Page, Put, Registration, ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store,
+    StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Taken, TakenFrom, Try, Usage, Waiting,
 };
 
 /// A read on a connection from the pool. One that broke while it lay there is no reason to fail: it is read once more.
@@ -669,6 +670,96 @@ impl Store for PgStore {
 
     async fn named_files(&self, objects: Vec<String>) -> Result<Vec<bool>> {
         read!(self, |conn| overdue::named_files(&conn, &objects))
+    }
+
+    async fn forget_chats(&self, business: BusinessId, before: Timestamp, now: Timestamp) -> Result<Taken> {
+        let old = read!(self, |conn| retention::old_chats(&conn, business, before))?;
+        if old.is_empty() {
+            return Ok(Taken::default());
+        }
+        let mut events = retention::EventsOf::default();
+        let mut conn = self.connection().await?;
+        let transaction = conn.build_transaction().read_only(true).start().await?;
+        // It looks at all events of the business, before anything is locked.
+        transaction
+            .batch_execute("SET LOCAL statement_timeout = 0")
+            .await?;
+        events.read(&transaction, business, &old).await?;
+        drop(transaction);
+        drop(conn);
+        write!(self, |work| retention::forget_chats(
+            &work,
+            business,
+            &old,
+            &mut events,
+            before,
+            now
+        )
+        .await)
+    }
+
+    async fn forget_files(&self, business: BusinessId, before: Timestamp, now: Timestamp) -> Result<Taken> {
+        write!(self, |work| retention::forget_files(
+            &work.tx, business, before, now
+        )
+        .await)
+    }
+
+    async fn erase_customer(&self, id: &PublicId, now: Timestamp) -> Result<Erasure> {
+        let chats = read!(self, |conn| all_of_customer::count_chats(&conn, id))?;
+        write!(self, |work| erasure::begin(&work, id, chats, now).await)
+    }
+
+    async fn erasure(&self, id: &PublicId) -> Result<Option<Erasure>> {
+        read!(self, |conn| erasure::one(&conn, id))
+    }
+
+    async fn erasures_under_way(&self, limit: usize) -> Result<Vec<PublicId>> {
+        read!(self, |conn| erasure::under_way(&conn, limit))
+    }
+
+    async fn erase_some(&self, id: &PublicId, now: Timestamp) -> Result<Taken> {
+        write!(self, |work| erasure::step(&work, id, now).await)
+    }
+
+    async fn clear_traces(&self) -> Result<bool> {
+        // Old versions of rows are the database's to remove: autovacuum does, and its log is recycled.
+        Ok(false)
+    }
+
+    async fn taken_from(&self, after: i64, limit: usize) -> Result<Vec<TakenFrom>> {
+        read!(self, |conn| taken::after(&conn, after, limit))
+    }
+
+    async fn forget_taken(&self, before: Timestamp) -> Result<u64> {
+        write!(self, |work| taken::forget(&work.tx, before).await)
+    }
+
+    async fn chats_of_customer(
+        &self,
+        id: &PublicId,
+        after: Option<(BusinessId, ChatId)>,
+        limit: usize,
+    ) -> Result<Vec<Chat>> {
+        read!(self, |conn| all_of_customer::chats(&conn, id, after, limit))
+    }
+
+    async fn orders_of_customer(
+        &self,
+        id: &PublicId,
+        after: Option<(BusinessId, OrderId)>,
+        limit: usize,
+    ) -> Result<Vec<Order>> {
+        read!(self, |conn| all_of_customer::orders(&conn, id, after, limit))
+    }
+
+    async fn returns_of_customer(
+        &self,
+        id: &PublicId,
+        after: Option<(BusinessId, OrderId, ReturnId)>,
+        limit: usize,
+    ) -> Result<Vec<Return>> {
+        read!(self, |conn| all_of_customer::returns(&conn, id, after, limit))
     }
 
     async fn usage(&self, hour: Timestamp) -> Result<Vec<Usage>> {

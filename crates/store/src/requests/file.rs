@@ -6,7 +6,7 @@ pub(super) const LOG: Kind = Kind {
     name: "the request log",
     // "PRLR"
     application_id: 0x5052_4C52,
-    version: 1,
+    version: 2,
     schema: SCHEMA,
 };
 
@@ -39,4 +39,10 @@ const SCHEMA: &str = "
         answer_body TEXT,
         answer_cut INTEGER NOT NULL,
         answer_bytes INTEGER
-    ) STRICT;";
+    ) STRICT;
+    -- One row: up to which place what was taken away from chats is out of this log.
+    CREATE TABLE progress (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        taken INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO progress (only, taken) VALUES (1, 0);";

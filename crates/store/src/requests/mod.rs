@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use prilavok_domain::{BusinessId, CredentialId, CredentialKind, Timestamp};
 use rusqlite::Connection;
 
-use crate::{Page, Result, StoreError};
+use crate::{Page, Result, StoreError, TakenFrom};
 
 /// The file's name within the data folder.
 pub const FILE_NAME: &str = "requests.sqlite";
@@ -151,6 +151,33 @@ impl RequestLog {
             let forgotten = rows::forget(&transaction, before)?;
             transaction.commit()?;
             Ok(forgotten)
+        })
+    }
+
+    /// Up to which place what was taken away from chats is out of the log. Blocks.
+    pub fn taken(&self) -> Result<i64> {
+        self.with_writer(|conn| rows::taken(conn))
+    }
+
+    /// Removes the calls that name one of these chats, in their address or in what was said: some of them, behind the
+    /// place `after`. Answers up to where it looked; `None` once it has looked at all. Blocks.
+    pub fn forget_chats(&self, from: &[TakenFrom], after: Place) -> Result<Option<Place>> {
+        self.with_writer(|conn| {
+            let transaction = conn.transaction()?;
+            let looked = rows::forget_chats(&transaction, from, after)?;
+            transaction.commit()?;
+            Ok(looked)
+        })
+    }
+
+    /// Keeps that what was taken away from chats up to this place is out of the log, and leaves nothing of it in the file.
+    /// Blocks.
+    pub fn keep_taken(&self, place: i64) -> Result<()> {
+        self.with_writer(|conn| {
+            rows::keep_taken(conn, place)?;
+            crate::scrub::clear_file(conn)?;
+            crate::beside::clear_log(conn)?;
+            Ok(())
         })
     }
 

@@ -1,18 +1,22 @@
 //! The log's rows: adding, finding, forgetting.
 
+use std::collections::HashSet;
+
 use prilavok_domain::{BusinessId, CredentialId, Timestamp};
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{Caller, Exchange, Line, LoggedBody, LoggedMessage, LoggedRequest, Place, RequestFilter};
 use crate::sqlite::rows::{id, named, time};
-use crate::{Page, Result};
+use crate::{Page, Result, TakenFrom};
 
 /// Entries forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: usize = 1_000;
 /// Entries that go at a time when room is needed, and how often in one transaction.
 const CROWDED_OUT: usize = 200;
 const ROUNDS: usize = 50;
+/// Entries looked through in one transaction.
+const LOOKED_AT: usize = 1_000;
 /// Answers below this are no refusals.
 const FIRST_ERROR: u16 = 400;
 
@@ -239,4 +243,58 @@ fn remove_to(conn: &Connection, last: Place) -> Result<u64> {
         .prepare_cached("DELETE FROM request WHERE place <= ?1")?
         .execute([last])?;
     Ok(removed as u64)
+}
+
+pub(super) fn taken(conn: &Connection) -> Result<i64> {
+    Ok(conn.query_row("SELECT taken FROM progress", [], |row| row.get(0))?)
+}
+
+pub(super) fn keep_taken(conn: &Connection, place: i64) -> Result<()> {
+    conn.execute("UPDATE progress SET taken = ?1", [place])?;
+    Ok(())
+}
+
+/// Removes entries behind a place that name one of these chats; answers the last place that was looked at.
+pub(super) fn forget_chats(conn: &Connection, from: &[TakenFrom], after: Place) -> Result<Option<Place>> {
+    let chats: HashSet<_> = from
+        .iter()
+        .map(|from| (from.business.get(), from.chat.get()))
+        .collect();
+    let mut statement = conn.prepare_cached(
+        "SELECT place, business_id, target, request_body, answer_body
+         FROM request JOIN exchange USING (place) WHERE place > ?1 ORDER BY place LIMIT ?2",
+    )?;
+    let mut entries = statement.query((after, LOOKED_AT))?;
+    let (mut last, mut naming) = (None, Vec::new());
+    while let Some(row) = entries.next()? {
+        last = Some(row.get(0)?);
+        let Some(business) = row.get::<_, Option<i64>>(1)? else {
+            continue;
+        };
+        for column in 2..=4 {
+            let text = row
+                .get_ref(column)?
+                .as_str_or_null()
+                .ok()
+                .flatten()
+                .unwrap_or_default();
+            if numbers(text).any(|number| chats.contains(&(business, number))) {
+                naming.push(row.get::<_, Place>(0)?);
+                break;
+            }
+        }
+    }
+    for table in ["exchange", "request"] {
+        let mut remove = conn.prepare_cached(&format!("DELETE FROM {table} WHERE place = ?1"))?;
+        for place in &naming {
+            remove.execute([place])?;
+        }
+    }
+    Ok(last)
+}
+
+/// The whole numbers in a text.
+fn numbers(text: &str) -> impl Iterator<Item = i64> {
+    text.split(|c: char| !c.is_ascii_digit())
+        .filter_map(|digits| digits.parse().ok())
 }

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
 use super::Search;
-use super::index::{self, Document, Progress};
+use super::index::{self, Document, Progress, Purge};
 use crate::{MessageRange, Result, Store, StoreError};
 
 /// How long nothing is looked at when all is written: what comes meanwhile is written together.
@@ -31,6 +31,10 @@ const MESSAGES: usize = 1_000;
 const CHATS: usize = 200;
 /// Changed names in a step.
 const NAMES: usize = 100;
+/// Chats in a step that something was taken away from.
+const TAKEN: usize = 100;
+/// Words are purged no more often than this: each time, all of the index is read and written.
+const PURGE_EVERY: Duration = Duration::from_secs(3_600);
 /// Documents between two lines of the log.
 const TOLD_EVERY: u64 = 250_000;
 
@@ -51,6 +55,7 @@ impl Follower {
             store,
             stopping: Arc::clone(&stopping),
             began: None,
+            purged: None,
         };
         let thread = std::thread::Builder::new()
             .name("search".to_owned())
@@ -92,6 +97,8 @@ struct Following {
     stopping: Arc<AtomicBool>,
     /// When the index was begun, and how much had been written then.
     began: Option<(Instant, u64)>,
+    /// When purging began last.
+    purged: Option<Instant>,
 }
 
 impl Following {
@@ -138,11 +145,26 @@ impl Following {
             self.take_old(progress).await?;
             return Ok(Step::Old);
         }
+        if self.purge(&progress)? {
+            return Ok(Step::Old);
+        }
         if self.began.take().is_some() {
             tracing::info!(written = self.search.indexed(), "the search index is complete");
         }
         self.search.complete.store(true, Ordering::Relaxed);
         Ok(Step::Idle)
+    }
+
+    /// Purges words of what was removed, some of them; answers whether it did.
+    fn purge(&mut self, progress: &Progress) -> Result<bool> {
+        match progress.purge {
+            Purge::Done => return Ok(false),
+            Purge::Due if self.purged.is_some_and(|last| last.elapsed() < PURGE_EVERY) => return Ok(false),
+            Purge::Due => self.purged = Some(Instant::now()),
+            Purge::UnderWay => {}
+        }
+        self.search.with_writer(|conn| index::purge(conn, progress))?;
+        Ok(true)
     }
 
     async fn source(&self) -> Result<[u8; 32]> {
@@ -155,8 +177,10 @@ impl Following {
     /// Whether the index was made of this store as it is, and nothing was forgotten before it was seen.
     async fn is_of_this(&self, progress: &Progress) -> Result<bool> {
         let marks = self.store.marks().await?;
-        let is_older = marks.event < progress.event || marks.renamed < progress.renamed;
-        Ok(progress.source == self.source().await? && !is_older && marks.forgotten_event <= progress.event)
+        let is_older =
+            marks.event < progress.event || marks.renamed < progress.renamed || marks.taken < progress.taken;
+        let is_told = marks.forgotten_event <= progress.event && marks.forgotten_taken <= progress.taken;
+        Ok(progress.source == self.source().await? && !is_older && is_told)
     }
 
     async fn begin(&mut self) -> Result<Progress> {
@@ -167,6 +191,8 @@ impl Following {
             source: self.source().await?,
             event: marks.event,
             renamed: marks.renamed,
+            taken: marks.taken,
+            purge: Purge::Done,
             at: None,
             message: None,
             built: false,
@@ -205,7 +231,46 @@ impl Following {
             progress.renamed = *place;
             self.write(&[], &progress)?;
         }
-        Ok((progress, events.len() == EVENTS || renamed.len() == NAMES))
+        let taken = self.store.taken_from(progress.taken, TAKEN).await?;
+        if self.store.marks().await?.forgotten_taken > progress.taken {
+            return Err(StoreError::Unavailable(
+                "removed chats were forgotten unseen".to_owned(),
+            ));
+        }
+        for from in &taken {
+            progress.purge = Purge::Due;
+            self.take_away(from.business, from.chat, &progress).await?;
+            progress.taken = from.place;
+            self.write(&[], &progress)?;
+        }
+        let more = events.len() == EVENTS || renamed.len() == NAMES || taken.len() == TAKEN;
+        Ok((progress, more))
+    }
+
+    /// Takes a chat out, and writes what is left of it anew.
+    async fn take_away(&self, business: BusinessId, chat: ChatId, progress: &Progress) -> Result<()> {
+        while !self
+            .search
+            .with_writer(|conn| index::forget(conn, business, chat, progress))?
+        {}
+        let Some(left) = self.store.chat(business, chat).await? else {
+            return Ok(());
+        };
+        self.write(&[Document::Chat(left)], progress)?;
+        let mut range = MessageRange::default();
+        loop {
+            let page = self.store.messages(business, chat, range, MESSAGES).await?;
+            range.after = page.items.last().map(|last| last.id);
+            let documents: Vec<_> = page
+                .items
+                .into_iter()
+                .filter_map(|it| document(business, chat, it))
+                .collect();
+            self.write(&documents, progress)?;
+            if !page.more {
+                return Ok(());
+            }
+        }
     }
 
     /// Writes the chats of a customer anew.
@@ -307,7 +372,8 @@ enum Step {
 }
 
 fn document(business: BusinessId, chat: ChatId, message: Message) -> Option<Document> {
-    message.text.map(|text| Document::Message {
+    let text = message.text.filter(|text| !text.is_erased());
+    text.map(|text| Document::Message {
         business,
         chat,
         id: message.id,

@@ -14,12 +14,17 @@ pub(super) const INDEX: Kind = Kind {
     name: "the search index",
     // "PRLS"
     application_id: 0x5052_4C53,
-    version: 1,
+    version: 2,
     schema: SCHEMA,
 };
 
 /// Places that one call looks at. Many of them may be of one chat.
 const LOOKED_AT: usize = 1_000;
+
+/// Places of a chat taken out in one transaction.
+const FORGOTTEN_AT_ONCE: usize = 1_000;
+/// Pages of the index merged in one transaction.
+const MERGED_AT_ONCE: i64 = 200;
 
 /// `ascii` splits at nothing but ASCII that is no letter or digit, of which tokens have none.
 const SCHEMA: &str = "
@@ -38,12 +43,15 @@ const SCHEMA: &str = "
         chat_id INTEGER NOT NULL,
         PRIMARY KEY (customer_id, business_id, chat_id)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX customer_of_chat ON customer_chat (business_id, chat_id);
     -- One row, or none in an index that was not begun.
     CREATE TABLE progress (
         only INTEGER PRIMARY KEY CHECK (only = 1),
         source BLOB NOT NULL,
         event_id INTEGER NOT NULL,
         renamed INTEGER NOT NULL,
+        taken INTEGER NOT NULL,
+        purge INTEGER NOT NULL,
         business_id INTEGER NOT NULL,
         chat_id INTEGER NOT NULL,
         message_id INTEGER NOT NULL,
@@ -59,11 +67,45 @@ pub(super) struct Progress {
     pub(super) event: i64,
     /// Every change of a name up to this place is in it.
     pub(super) renamed: i64,
+    /// What was taken away from chats up to this place is out of it.
+    pub(super) taken: i64,
+    /// Whether words are in the file that nothing is found by any more.
+    pub(super) purge: Purge,
     /// Of what was there before: all chats before this one, and its messages up to a message.
     pub(super) at: Option<(BusinessId, ChatId)>,
     pub(super) message: Option<MessageId>,
     /// Whether all that was there before is in it.
     pub(super) built: bool,
+}
+
+/// How far the words of what was removed are out of the file. The index keeps no texts, so it cannot tell which words a
+/// place had: they go when the parts that the index consists of are merged into one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purge {
+    /// There are none.
+    Done,
+    /// Merging has begun.
+    UnderWay,
+    /// Something was removed since.
+    Due,
+}
+
+impl Purge {
+    const fn number(self) -> i64 {
+        match self {
+            Self::Done => 0,
+            Self::UnderWay => 1,
+            Self::Due => 2,
+        }
+    }
+
+    const fn of(number: i64) -> Self {
+        match number {
+            0 => Self::Done,
+            1 => Self::UnderWay,
+            _ => Self::Due,
+        }
+    }
 }
 
 /// Something to be found.
@@ -90,7 +132,7 @@ const fn place_of_message(message: MessageId) -> Place {
 }
 
 pub(super) fn progress(conn: &Connection) -> rusqlite::Result<Option<Progress>> {
-    let columns = "source, event_id, renamed, business_id, chat_id, message_id, built";
+    let columns = "source, event_id, renamed, business_id, chat_id, message_id, built, taken, purge";
     conn.prepare_cached(&format!("SELECT {columns} FROM progress"))?
         .query_row([], |row| {
             let business = BusinessId::new(row.get(3)?).ok();
@@ -102,6 +144,8 @@ pub(super) fn progress(conn: &Connection) -> rusqlite::Result<Option<Progress>> 
                 at: business.zip(chat),
                 message: MessageId::new(row.get(5)?).ok(),
                 built: row.get(6)?,
+                taken: row.get(7)?,
+                purge: Purge::of(row.get(8)?),
             })
         })
         .optional()
@@ -143,25 +187,91 @@ pub(super) fn write(
             } => put(&transaction, *business, *chat, place_of_message(*id), &[text])?,
         }
     }
+    keep(&transaction, progress)?;
+    transaction.commit()
+}
+
+fn keep(conn: &Connection, progress: &Progress) -> rusqlite::Result<()> {
     let (business, chat) = progress
         .at
         .map_or((0, 0), |(business, chat)| (business.get(), chat.get()));
-    transaction
-        .prepare_cached(
-            "INSERT OR REPLACE INTO progress
-                 (only, source, event_id, renamed, business_id, chat_id, message_id, built)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    conn.prepare_cached(
+        "INSERT OR REPLACE INTO progress
+                 (only, source, event_id, renamed, business_id, chat_id, message_id, built, taken, purge)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute((
+        progress.source,
+        progress.event,
+        progress.renamed,
+        business,
+        chat,
+        progress.message.map_or(0, MessageId::get),
+        progress.built,
+        progress.taken,
+        progress.purge.number(),
+    ))?;
+    Ok(())
+}
+
+/// Takes some places of a chat out; answers whether there are none left.
+pub(super) fn forget(
+    conn: &mut Connection,
+    business: BusinessId,
+    chat: ChatId,
+    progress: &Progress,
+) -> rusqlite::Result<bool> {
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let places: Vec<Place> = transaction
+        .prepare_cached("SELECT rowid FROM word WHERE word MATCH ?1 LIMIT ?2")?
+        .query_map(
+            (format!("\"{}\"", of_chat(business, chat)), FORGOTTEN_AT_ONCE),
+            |row| row.get(0),
         )?
-        .execute((
-            progress.source,
-            progress.event,
-            progress.renamed,
-            business,
-            chat,
-            progress.message.map_or(0, MessageId::get),
-            progress.built,
-        ))?;
-    transaction.commit()
+        .collect::<rusqlite::Result<_>>()?;
+    for table in ["word WHERE rowid", "entry WHERE place"] {
+        let mut delete = transaction.prepare_cached(&format!("DELETE FROM {table} = ?1"))?;
+        for place in &places {
+            delete.execute([place])?;
+        }
+    }
+    transaction
+        .prepare_cached("DELETE FROM customer_chat WHERE business_id = ?1 AND chat_id = ?2")?
+        .execute((business.get(), chat.get()))?;
+    keep(&transaction, progress)?;
+    transaction.commit()?;
+    Ok(places.len() < FORGOTTEN_AT_ONCE)
+}
+
+/// Merges some of the index's parts, so that the words of what was removed go; answers how far that has come.
+pub(super) fn purge(conn: &mut Connection, progress: &Progress) -> rusqlite::Result<Purge> {
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let pages = match progress.purge {
+        Purge::Done => return Ok(Purge::Done),
+        // Less than nothing: all parts are to become one.
+        Purge::Due => -MERGED_AT_ONCE,
+        Purge::UnderWay => MERGED_AT_ONCE,
+    };
+    let before = transaction.total_changes();
+    transaction.execute("INSERT INTO word (word, rank) VALUES ('merge', ?1)", [pages])?;
+    // The command itself is one change.
+    let purge = match transaction.total_changes() - before < 2 {
+        true => Purge::Done,
+        false => Purge::UnderWay,
+    };
+    keep(
+        &transaction,
+        &Progress {
+            purge,
+            ..progress.clone()
+        },
+    )?;
+    transaction.commit()?;
+    if purge == Purge::Done {
+        crate::scrub::clear_file(conn)?;
+        crate::beside::clear_log(conn)?;
+    }
+    Ok(purge)
 }
 
 fn put(

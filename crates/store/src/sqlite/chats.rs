@@ -22,8 +22,10 @@ pub(super) fn start(
     now: Timestamp,
 ) -> Result<Applied<Started>> {
     let conn = write.conn;
-    if let Some(id) = idempotency::earlier(conn, business, once, now)? {
-        let chat = by_number(conn, business, id)?;
+    // A chat that was removed meanwhile is started anew.
+    let earlier = idempotency::earlier(conn, business, once, now)?;
+    let earlier = earlier.map(|id| number(conn, business, id)).transpose()?;
+    if let Some(chat) = earlier.flatten() {
         return Ok(Applied {
             value: Started { chat, created: false },
             replayed: true,
@@ -35,6 +37,7 @@ pub(super) fn start(
     let id = match there {
         Some(id) => id,
         None => {
+            rules::may_be_kept_about(&customer).map_err(Refusal::Rule)?;
             let state = rules::may_start_chat(start.initiator, subject).map_err(Refusal::Rule)?;
             let id = insert(write, business, context, &customer, state, now)?;
             events::note(write, business, NotificationType::ChatCreated, id, None, now)?;
@@ -204,6 +207,7 @@ pub(super) fn start_arbitration(
         });
     }
     let chat = existing(conn, business, beside)?;
+    rules::may_be_kept_about(&chat.customer).map_err(Refusal::Rule)?;
     let unfinished: bool = conn
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM chat WHERE business_id = ?1 AND context_type = ?2 AND context_id = ?3
@@ -302,10 +306,10 @@ fn number(conn: &Connection, business: BusinessId, id: i64) -> Result<Option<Cha
         .optional()?)
 }
 
-/// A chat that an id of our own names.
+/// A chat that an id of our own names. It may have been removed since.
 fn by_number(conn: &Connection, business: BusinessId, id: i64) -> Result<Chat> {
-    let found = number(conn, business, id)?;
-    found.ok_or_else(|| StoreError::Failed(format!("chat {id} of business {business} is gone").into()))
+    let id = ChatId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
+    existing(conn, business, id)
 }
 
 pub(super) fn existing(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Chat> {

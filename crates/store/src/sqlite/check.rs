@@ -136,6 +136,16 @@ const RULES: &[(About, &str, &str)] = &[
                  (SELECT business_id, chat_id FROM event WHERE type = 'CHAT_ARBITRAGE_FINISHED')",
     ),
     (
+        About::Chat,
+        "its customer was erased, and what they wrote was not",
+        "SELECT c.business_id, c.chat_id FROM erasure e
+         JOIN customer u ON u.customer_id = e.customer_id AND u.erased_at IS NOT NULL
+         JOIN chat c ON c.customer_id = e.customer_id
+         JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id
+         WHERE e.finished_at IS NOT NULL AND m.sender = 'CUSTOMER' AND m.text <> '[erased]'
+         GROUP BY c.business_id, c.chat_id",
+    ),
+    (
         About::Event,
         "it is about a chat or a message that is not there, or tells another time than the message",
         "SELECT e.business_id, e.event_id FROM event e
@@ -193,7 +203,7 @@ pub(super) fn check(conn: &Connection) -> Result<(CheckReport, Vec<(String, u64)
     report.messages = count("message")?;
     report.files = count("message_file")?;
     report.events = count("event")?;
-    let mut files = transaction.prepare("SELECT object, size FROM message_file")?;
+    let mut files = transaction.prepare("SELECT object, size FROM message_file WHERE removed_at IS NULL")?;
     let objects = files
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;

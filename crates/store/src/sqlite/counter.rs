@@ -33,7 +33,7 @@ pub(super) fn latest(
             more,
         });
     };
-    // Messages are only ever added, and behind these.
+    // Messages are added behind these, and taken away before them.
     let range = MessageRange {
         from: Some(*first),
         after: None,

@@ -3,7 +3,7 @@
 use prilavok_domain::{BusinessId, Chat, ChatId, PublicId};
 use rusqlite::Connection;
 
-use super::{events, rows};
+use super::{events, rows, taken};
 use crate::{Marks, Result};
 
 pub(super) fn marks(conn: &Connection) -> Result<Marks> {
@@ -15,7 +15,10 @@ pub(super) fn marks(conn: &Connection) -> Result<Marks> {
     let renamed = transaction
         .prepare_cached("SELECT coalesce(max(renamed), 0) FROM customer WHERE renamed > 0")?
         .query_row([], |row| row.get(0))?;
+    let (newest_taken, forgotten_taken) = taken::marks(&transaction)?;
     Ok(Marks {
+        taken: newest_taken,
+        forgotten_taken,
         event: newest.max(forgotten_event),
         forgotten_event,
         renamed,

@@ -89,7 +89,7 @@ impl Known {
         }
         let mut chat = chat.clone();
         match self.customers.get(&chat.customer.public_id) {
-            Some(known) if known.name == chat.customer.name => chat.customer = known,
+            Some(known) if known == chat.customer => chat.customer = known,
             _ => self
                 .customers
                 .insert(chat.customer.public_id.clone(), Arc::clone(&chat.customer)),

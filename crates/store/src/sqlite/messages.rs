@@ -1,7 +1,7 @@
 //! Messages and their files: written and read.
 
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::rules::{ChatState, Event};
+use prilavok_domain::rules::{self, ChatState, Event};
 use prilavok_domain::{Attachment, BusinessId, ChatId, FileId, Message, MessageId, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -29,6 +29,7 @@ pub(super) fn append(
         });
     }
     let chat = chats::existing(conn, business, chat_id)?;
+    rules::may_write_to(&chat.customer, new.sender).map_err(Refusal::Rule)?;
     let event = Event::Message {
         sender: new.sender,
         wait_for: new.wait_for,
@@ -174,15 +175,12 @@ pub(super) fn with_files(
 ) -> Result<Message> {
     if files > 0 {
         let columns = rows::FILE;
-        // The index is named: left to itself, SQLite takes the primary key and reads every file of the
-        // business, because it guesses that those are ten.
         let mut statement = conn.prepare_cached(&format!(
-            "SELECT {columns} FROM message_file INDEXED BY file_of_message
+            "SELECT {columns} FROM message_file
              WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3 ORDER BY file_id"
         ))?;
         for found in statement.query_map((business.get(), chat.get(), message.id.get()), rows::file)? {
-            let (id, file) = found?;
-            message.files.push(file.attachment(id));
+            message.files.push(found?.0);
         }
     }
     Ok(message)
@@ -194,11 +192,10 @@ pub(super) fn file(
     id: FileId,
 ) -> Result<Option<(Attachment, StoredFile)>> {
     let columns = rows::FILE;
-    let found = conn
+    Ok(conn
         .prepare_cached(&format!(
-            "SELECT {columns} FROM message_file WHERE business_id = ?1 AND file_id = ?2"
+            "SELECT {columns} FROM message_file WHERE business_id = ?1 AND file_id = ?2 AND removed_at IS NULL"
         ))?
         .query_row((business.get(), id.get()), rows::file)
-        .optional()?;
-    Ok(found.map(|(id, file)| (file.attachment(id), file)))
+        .optional()?)
 }

@@ -4,6 +4,7 @@
 //! that is a read or a write. What an acknowledged write has survived is in [`writer`]'s and
 //! `open`'s hands: a commit with `synchronous=FULL` in a write-ahead log.
 
+mod all_of_customer;
 mod attempts;
 mod backup;
 mod chat_list;
@@ -13,6 +14,7 @@ mod counter;
 mod credentials;
 mod deliveries;
 mod disputes;
+mod erasure;
 mod events;
 mod fault;
 mod followed;
@@ -30,8 +32,10 @@ mod plans;
 pub(crate) mod presence;
 mod readers;
 mod registry;
+mod retention;
 pub(crate) mod rows;
 mod subscriptions;
+mod taken;
 mod usage;
 mod watch;
 mod write;
@@ -52,12 +56,13 @@ use tokio::sync::broadcast;
 use crate::files::FileStore;
 use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
+use crate::scrub;
 use crate::{
     Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Claim,
-    Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, ForgetBefore, Granted,
-    LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken, Page, Put,
-    Registration, ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store, StoreError,
-    StoredFile, Subscription, SubscriptionChange, Switch, Try, Usage, Waiting,
+    Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, Erasure, ForgetBefore,
+    Granted, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken,
+    Page, Put, Registration, ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store,
+    StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Taken, TakenFrom, Try, Usage, Waiting,
 };
 pub use open::{OpenError, private_folder};
 use presence::Presence;
@@ -654,6 +659,129 @@ impl Store for SqliteStore {
     async fn named_files(&self, objects: Vec<String>) -> Result<Vec<bool>> {
         self.readers
             .on_its_own(move |conn| overdue::named_files(conn, &objects))
+            .await
+    }
+
+    async fn forget_chats(&self, business: BusinessId, before: Timestamp, now: Timestamp) -> Result<Taken> {
+        let ids = self
+            .readers
+            .read(|conn| retention::old_chats(conn, business, before))?;
+        if ids.is_empty() {
+            return Ok(Taken::default());
+        }
+        let old = self
+            .readers
+            .on_its_own(move |conn| retention::with_events(conn, business, &ids))
+            .await?;
+        self.writer
+            .write(move |write| retention::forget_chats(write, business, &old, before, now))
+            .await
+    }
+
+    async fn forget_files(&self, business: BusinessId, before: Timestamp, now: Timestamp) -> Result<Taken> {
+        let files = self
+            .readers
+            .read(|conn| retention::old_files(conn, business, before))?;
+        if files.is_empty() {
+            return Ok(Taken::default());
+        }
+        self.writer
+            .write(move |write| retention::forget_files(write.conn, business, &files, now))
+            .await
+    }
+
+    async fn erase_customer(&self, id: &PublicId, now: Timestamp) -> Result<Erasure> {
+        let id = id.clone();
+        let of = id.clone();
+        let chats = self
+            .readers
+            .on_its_own(move |conn| all_of_customer::count_chats(conn, &of))
+            .await?;
+        self.writer
+            .write_at_request(move |write| erasure::begin(write, &id, chats, now))
+            .await
+    }
+
+    async fn erasure(&self, id: &PublicId) -> Result<Option<Erasure>> {
+        self.readers.read(|conn| erasure::one(conn, id))
+    }
+
+    async fn erasures_under_way(&self, limit: usize) -> Result<Vec<PublicId>> {
+        self.readers.read(|conn| erasure::under_way(conn, limit))
+    }
+
+    async fn erase_some(&self, id: &PublicId, now: Timestamp) -> Result<Taken> {
+        let id = id.clone();
+        let next = self
+            .readers
+            .on_its_own(move |conn| erasure::next(conn, &id))
+            .await?;
+        match next {
+            None => Ok(Taken::default()),
+            Some(next) => {
+                self.writer
+                    .write(move |write| erasure::step(write, &next, now))
+                    .await
+            }
+        }
+    }
+
+    async fn clear_traces(&self) -> Result<bool> {
+        let Some(first) = self.readers.read(meta::traces)? else {
+            return Ok(false);
+        };
+        let found = self
+            .readers
+            .on_its_own(move |conn| Ok(scrub::look(conn, first)?))
+            .await?;
+        self.writer
+            .write(move |write| erasure::clear_traces(write, &found))
+            .await
+    }
+
+    async fn taken_from(&self, after: i64, limit: usize) -> Result<Vec<TakenFrom>> {
+        self.readers.read(|conn| taken::after(conn, after, limit))
+    }
+
+    async fn forget_taken(&self, before: Timestamp) -> Result<u64> {
+        self.writer
+            .write(move |write| taken::forget(write.conn, before))
+            .await
+    }
+
+    async fn chats_of_customer(
+        &self,
+        id: &PublicId,
+        after: Option<(BusinessId, ChatId)>,
+        limit: usize,
+    ) -> Result<Vec<Chat>> {
+        let id = id.clone();
+        self.readers
+            .on_its_own(move |conn| all_of_customer::chats(conn, &id, after, limit))
+            .await
+    }
+
+    async fn orders_of_customer(
+        &self,
+        id: &PublicId,
+        after: Option<(BusinessId, OrderId)>,
+        limit: usize,
+    ) -> Result<Vec<Order>> {
+        let id = id.clone();
+        self.readers
+            .on_its_own(move |conn| all_of_customer::orders(conn, &id, after, limit))
+            .await
+    }
+
+    async fn returns_of_customer(
+        &self,
+        id: &PublicId,
+        after: Option<(BusinessId, OrderId, ReturnId)>,
+        limit: usize,
+    ) -> Result<Vec<Return>> {
+        let id = id.clone();
+        self.readers
+            .on_its_own(move |conn| all_of_customer::returns(conn, &id, after, limit))
             .await
     }
 

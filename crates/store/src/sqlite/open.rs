@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_chat_of_customer.sql"),
     include_str!("migrations/0006_search.sql"),
     include_str!("migrations/0007_disputes.sql"),
+    include_str!("migrations/0008_personal_data.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.
@@ -114,6 +115,8 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     // FULL: a commit is on the disk before it is answered. Foreign keys: checked on every write.
     conn.pragma_update(None, "synchronous", "FULL").map_err(at)?;
     conn.pragma_update(None, "foreign_keys", true).map_err(at)?;
+    // What was removed or written over is not left in the file.
+    conn.pragma_update(None, "secure_delete", true).map_err(at)?;
     keep_prepared(&conn, WRITER_CACHE_KIB).map_err(at)?;
     migrate(&mut conn, path)?;
     Ok(conn)

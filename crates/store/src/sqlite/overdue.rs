@@ -23,7 +23,9 @@ pub(super) fn idle(
         .copied()
         .filter(|status| *status != ChatStatus::Finished)
         .collect();
-    older(conn, business, &unfinished, before, limit)
+    let mut found = older(conn, business, &[ChatType::Chat], &unfinished, before, limit)?;
+    found.truncate(limit);
+    Ok(found)
 }
 
 /// Chats of a business in which the partner has owed the customer an answer since before `before`. A
@@ -38,8 +40,9 @@ pub(super) fn unanswered(
         "SELECT c.chat_id FROM chat c
          JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id
              AND m.message_id = c.last_message_id
+         JOIN customer u ON u.customer_id = c.customer_id
          WHERE c.business_id = ?1 AND c.type = 'CHAT' AND c.status = 'WAITING_FOR_PARTNER'
-             AND c.context_type = ?2 AND c.updated_at < ?3 AND m.sender <> 'MARKET'
+             AND c.context_type = ?2 AND c.updated_at < ?3 AND m.sender <> 'MARKET' AND u.erased_at IS NULL
          LIMIT ?4",
     )?;
     let mut found = Vec::new();
@@ -91,6 +94,7 @@ pub(super) fn remind(
     let owed = chat.kind == ChatType::Chat
         && chat.status == ChatStatus::WaitingForPartner
         && chat.updated_at < before
+        && chat.customer.erased_at.is_none()
         && last.is_some_and(|last| last.sender != Sender::Market);
     if owed {
         let new = NewMessage {
@@ -104,9 +108,11 @@ pub(super) fn remind(
     Ok(owed)
 }
 
-fn older(
+/// Chats of these types and statuses whose last message is older than `before`, at most `limit` of each kind.
+pub(super) fn older(
     conn: &Connection,
     business: BusinessId,
+    types: &[ChatType],
     statuses: &[ChatStatus],
     before: Timestamp,
     limit: usize,
@@ -118,7 +124,7 @@ fn older(
     )?;
     let mut found = Vec::new();
     let filter = ChatFilter {
-        types: vec![ChatType::Chat],
+        types: types.to_vec(),
         statuses: statuses.to_vec(),
         ..ChatFilter::default()
     };
@@ -138,13 +144,13 @@ fn older(
             found.extend(ChatId::new(id?));
         }
     }
-    found.truncate(limit);
     Ok(found)
 }
 
 /// Which of these objects a message names.
 pub(super) fn named_files(conn: &Connection, objects: &[String]) -> Result<Vec<bool>> {
-    let mut statement = conn.prepare_cached("SELECT 1 FROM message_file WHERE object = ?1")?;
+    let mut statement =
+        conn.prepare_cached("SELECT 1 FROM message_file WHERE object = ?1 AND removed_at IS NULL")?;
     objects
         .iter()
         .map(|object| Ok(statement.query_row([object], |_| Ok(())).optional()?.is_some()))

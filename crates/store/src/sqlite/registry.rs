@@ -2,11 +2,12 @@
 
 use prilavok_domain::{
     Business, BusinessId, Campaign, CampaignId, Customer, Order, OrderId, PublicId, Return, ReturnId,
+    Timestamp, rules,
 };
 use rusqlite::{Connection, OptionalExtension};
 
 use super::write::Write;
-use super::{meta, rows};
+use super::{erasure, meta, rows};
 use crate::{Conflict, Entity, Put, Refusal, Registration, Result, StoreError};
 
 /// Puts all of `items` in order, or none.
@@ -76,20 +77,43 @@ fn put_campaign(conn: &Connection, wanted: &Campaign) -> Result<Put> {
 }
 
 fn put_customer(write: &mut Write<'_>, wanted: &Customer) -> Result<Put> {
-    let conn = write.conn;
-    let put = Put::of(customer(conn, &wanted.public_id)?.as_ref(), wanted);
-    if put != Put::Unchanged {
-        conn.prepare_cached(
-            "INSERT INTO customer (customer_id, name) VALUES (?1, ?2)
-             ON CONFLICT DO UPDATE SET name = excluded.name,
-                 renamed = (SELECT coalesce(max(renamed), 0) + 1 FROM customer WHERE renamed > 0)",
-        )?
-        .execute((wanted.public_id.as_str(), wanted.name.as_str()))?;
-    }
-    if put == Put::Changed {
-        write.changes_customer(&wanted.public_id);
+    let there = customer(write.conn, &wanted.public_id)?;
+    let put = Put::of(there.as_ref(), wanted);
+    match put {
+        Put::Unchanged => {}
+        Put::Created => {
+            write
+                .conn
+                .prepare_cached("INSERT INTO customer (customer_id, name) VALUES (?1, ?2)")?
+                .execute((wanted.public_id.as_str(), wanted.name.as_str()))?;
+        }
+        Put::Changed => {
+            // What they write from now on must not be erased with the rest.
+            if erasure::is_under_way(write.conn, &wanted.public_id)? {
+                return Err(Refusal::Conflict(Conflict::ErasureUnderWay).into());
+            }
+            rename(write, wanted)?;
+        }
     }
     Ok(put)
+}
+
+/// Changes what is kept of a customer who is there, and tells those who keep names elsewhere.
+pub(super) fn rename(write: &mut Write<'_>, to: &Customer) -> Result<()> {
+    write
+        .conn
+        .prepare_cached(
+            "UPDATE customer SET name = ?2, erased_at = ?3,
+                 renamed = (SELECT coalesce(max(renamed), 0) + 1 FROM customer WHERE renamed > 0)
+             WHERE customer_id = ?1",
+        )?
+        .execute((
+            to.public_id.as_str(),
+            to.name.as_str(),
+            to.erased_at.map(Timestamp::as_millis),
+        ))?;
+    write.changes_customer(&to.public_id);
+    Ok(())
 }
 
 fn put_order(conn: &Connection, wanted: &Order) -> Result<Put> {
@@ -99,14 +123,19 @@ fn put_order(conn: &Connection, wanted: &Order) -> Result<Put> {
     must_exist(campaign(conn, wanted.business, wanted.campaign)?, || {
         Entity::Campaign(wanted.campaign)
     })?;
-    must_exist(customer(conn, &wanted.customer)?, || {
+    let buyer = must_exist(customer(conn, &wanted.customer)?, || {
         Entity::Customer(wanted.customer.clone())
     })?;
     let there = order(conn, wanted.business, wanted.id)?;
     let put = Put::of(there.as_ref(), wanted);
-    let moves = there.is_some_and(|it| it.campaign != wanted.campaign || it.customer != wanted.customer);
+    let moves = there
+        .as_ref()
+        .is_some_and(|it| it.campaign != wanted.campaign || it.customer != wanted.customer);
     if moves && has_chats(conn, "order_id = ?2", wanted.business, wanted.id.get())? {
         return Err(Refusal::Conflict(Conflict::OrderHasChats).into());
+    }
+    if there.is_none_or(|it| it.customer != wanted.customer) {
+        rules::may_be_kept_about(&buyer).map_err(Refusal::Rule)?;
     }
     if put != Put::Unchanged {
         conn.prepare_cached(
@@ -206,15 +235,19 @@ pub(super) fn campaigns(
 
 pub(super) fn customer(conn: &Connection, id: &PublicId) -> Result<Option<Customer>> {
     Ok(conn
-        .prepare_cached("SELECT customer_id, name FROM customer WHERE customer_id = ?1")?
+        .prepare_cached(&format!(
+            "SELECT {} FROM customer WHERE customer_id = ?1",
+            rows::CUSTOMER
+        ))?
         .query_row([id.as_str()], rows::customer)
         .optional()?)
 }
 
 pub(super) fn customers(conn: &Connection, after: Option<&PublicId>, limit: usize) -> Result<Vec<Customer>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT customer_id, name FROM customer WHERE customer_id > ?1 ORDER BY customer_id LIMIT ?2",
-    )?;
+    let columns = rows::CUSTOMER;
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {columns} FROM customer WHERE customer_id > ?1 ORDER BY customer_id LIMIT ?2"
+    ))?;
     let found = statement.query_map((after.map_or("", PublicId::as_str), limit), rows::customer)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }

@@ -4,8 +4,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use prilavok_domain::{
-    Business, BusinessId, Campaign, CampaignId, Chat, ChatId, Context, ContextType, CredentialId,
-    CredentialName, Customer, Event, FileId, FileName, Message, MessageId, MessageText, Name, Order, OrderId,
+    Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, Context, ContextType, CredentialId,
+    CredentialName, Customer, Event, FileName, Message, MessageId, MessageText, Name, Order, OrderId,
     PublicId, Return, ReturnId, Timestamp,
 };
 use rusqlite::Row;
@@ -16,13 +16,17 @@ use crate::{Credential, StoredFile, credentials};
 
 /// The columns of [`chat`], with the customer's name joined in.
 pub(super) const CHAT: &str = "c.business_id, c.chat_id, c.type, c.status, c.context_type, c.context_id, \
-    c.customer_id, u.name, c.order_id, c.campaign_id, c.created_at, c.updated_at, c.last_message_id";
+    c.customer_id, u.name, c.order_id, c.campaign_id, c.created_at, c.updated_at, c.last_message_id, \
+    u.erased_at";
+
+/// The columns of [`customer`].
+pub(super) const CUSTOMER: &str = "customer_id, name, erased_at";
 
 /// The columns of [`message`].
 pub(super) const MESSAGE: &str = "message_id, created_at, sender, text, files";
 
 /// The columns of [`file`].
-pub(super) const FILE: &str = "file_id, object, name, size, media_type";
+pub(super) const FILE: &str = "file_id, object, name, size, media_type, removed_at";
 
 /// The columns of [`credential`].
 pub(super) const CREDENTIAL: &str =
@@ -100,6 +104,7 @@ pub(super) fn customer(row: &Row<'_>) -> rusqlite::Result<Customer> {
     Ok(Customer {
         public_id: checked(row, 0, "customer_id", PublicId::new)?,
         name: checked(row, 1, "name", Name::new)?,
+        erased_at: optional(row, 2, "erased_at", Timestamp::from_millis)?,
     })
 }
 
@@ -131,6 +136,7 @@ pub(super) fn chat(row: &Row<'_>) -> rusqlite::Result<Chat> {
         customer: Arc::new(Customer {
             public_id: checked(row, 6, "customer_id", PublicId::new)?,
             name: checked(row, 7, "name", Name::new)?,
+            erased_at: optional(row, 13, "erased_at", Timestamp::from_millis)?,
         }),
         created_at: time(row, 10, "created_at")?,
         updated_at: time(row, 11, "updated_at")?,
@@ -172,14 +178,20 @@ fn message_text(row: &Row<'_>) -> rusqlite::Result<Option<MessageText>> {
     checked(row, 3, "text", MessageText::new).map(Some)
 }
 
-pub(super) fn file(row: &Row<'_>) -> rusqlite::Result<(FileId, StoredFile)> {
+/// A file as its readers see it, and where its bytes lie, or lay.
+pub(super) fn file(row: &Row<'_>) -> rusqlite::Result<(Attachment, StoredFile)> {
     let file = StoredFile {
         object: row.get(1)?,
         name: FileName::from_client(row.get_ref(2)?.as_str().map_err(|_| bad(2, "name", &"no text"))?),
         size: row.get(3)?,
         media_type: row.get(4)?,
     };
-    Ok((id(row, 0, "file_id")?, file))
+    let removed_at = optional(row, 5, "removed_at", Timestamp::from_millis)?;
+    let attachment = Attachment {
+        removed_at,
+        ..file.attachment(id(row, 0, "file_id")?)
+    };
+    Ok((attachment, file))
 }
 
 pub(super) fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {

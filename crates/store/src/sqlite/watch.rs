@@ -58,7 +58,7 @@ fn run(conn: &Connection, readers: &Readers, nudge: &Nudge, stopped: &mpsc::Rece
     while stopped.recv_timeout(HELD) == Err(RecvTimeoutError::Timeout) {
         readers.let_go();
         let found = version(conn).ok();
-        if found != seen {
+        if found != seen || nudge.is_wanted() {
             seen = found;
             // Whether it was somebody else, only the writer can tell.
             nudge.give();

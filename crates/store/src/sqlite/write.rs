@@ -15,6 +15,8 @@ pub(super) struct Write<'a> {
     /// Businesses with new events.
     pub(super) touched: &'a mut Vec<BusinessId>,
     pub(super) changed: &'a mut Changed,
+    /// Whether what was written over must not stay in the write-ahead log.
+    pub(super) clear_log: &'a mut bool,
 }
 
 impl Write<'_> {
@@ -26,6 +28,11 @@ impl Write<'_> {
     /// What is known of this customer will not be true any more.
     pub(super) fn changes_customer(&mut self, customer: &PublicId) {
         self.changed.customers.insert(customer.clone());
+    }
+
+    /// What was erased must not stay in the write-ahead log: it is cleared once this is committed.
+    pub(super) fn leave_nothing(&mut self) {
+        *self.clear_log = true;
     }
 
     /// The next id, above every one handed out by any process on this file.

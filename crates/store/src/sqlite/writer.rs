@@ -2,9 +2,9 @@
 //! in a savepoint of its own, and answers them when the transaction is on the disk: group commit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use prilavok_domain::{BusinessId, IdSequence};
@@ -30,6 +30,8 @@ const BATCH: usize = 256;
 const AT_REQUEST: usize = 2 * BATCH;
 /// How long the log's end waits for readers that are about to let go of it.
 const LOG_PATIENCE: Duration = Duration::from_millis(50);
+/// How long after it could not be cleared the log is tried again: each time, writes may wait for readers.
+const CLEAR_AGAIN: Duration = Duration::from_secs(1);
 /// Commits that a listener may be behind before it is told only that it missed some.
 const CHANGES: usize = 1_024;
 
@@ -41,11 +43,19 @@ enum Asked {
 }
 
 /// Makes the thread look whether another process has written.
-pub(super) struct Nudge(Option<mpsc::WeakSender<Asked>>);
+pub(super) struct Nudge {
+    queue: Option<mpsc::WeakSender<Asked>>,
+    unclear: Arc<AtomicBool>,
+}
 
 impl Nudge {
+    /// Whether the thread could not clear the log, and nobody may write for long.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.unclear.load(Ordering::Relaxed)
+    }
+
     pub(super) fn give(&self) {
-        if let Some(queue) = self.0.as_ref().and_then(mpsc::WeakSender::upgrade) {
+        if let Some(queue) = self.queue.as_ref().and_then(mpsc::WeakSender::upgrade) {
             // A full queue is looked through soon anyway, and each group looks.
             let _ = queue.try_send(Asked::Look);
         }
@@ -57,6 +67,7 @@ pub(super) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Asked>>>,
     depth: Arc<AtomicUsize>,
     changes: broadcast::Sender<Changes>,
+    unclear: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -79,6 +90,7 @@ impl Writer {
         let depth = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&depth);
         let (changes, _) = broadcast::channel(CHANGES);
+        let unclear = Arc::new(AtomicBool::new(false));
         let thread = Thread {
             conn,
             presence,
@@ -91,6 +103,9 @@ impl Writer {
             changes: changes.clone(),
             touched: Vec::new(),
             changed: Changed::default(),
+            clear_log: false,
+            clear_after: Instant::now(),
+            unclear: Arc::clone(&unclear),
         };
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
@@ -100,6 +115,7 @@ impl Writer {
             queue: Mutex::new(Some(sender)),
             depth,
             changes,
+            unclear,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -144,7 +160,10 @@ impl Writer {
 
     /// What another thread can make this one look with.
     pub(super) fn nudge(&self) -> Nudge {
-        Nudge(self.queue.lock().as_ref().map(mpsc::Sender::downgrade))
+        Nudge {
+            queue: self.queue.lock().as_ref().map(mpsc::Sender::downgrade),
+            unclear: Arc::clone(&self.unclear),
+        }
     }
 
     /// The businesses that have new events, told after each commit.
@@ -199,6 +218,11 @@ struct Thread {
     changes: broadcast::Sender<Changes>,
     touched: Vec<BusinessId>,
     changed: Changed,
+    /// Whether the log has something in it that was erased, and when it is tried next to clear it.
+    clear_log: bool,
+    clear_after: Instant,
+    /// Whether it could not be cleared: told to who nudges.
+    unclear: Arc<AtomicBool>,
 }
 
 impl Thread {
@@ -216,6 +240,9 @@ impl Thread {
             } else {
                 self.write(&mut batch, depth);
                 self.bound_log();
+            }
+            if self.clear_log && Instant::now() >= self.clear_after {
+                self.clear_log();
             }
         }
         // Leaves a file without a write-ahead log behind it where nobody else has it open.
@@ -256,6 +283,7 @@ impl Thread {
             ids,
             touched,
             changed,
+            clear_log,
             readers,
             ..
         } = self;
@@ -266,6 +294,7 @@ impl Thread {
                 ids,
                 touched,
                 changed,
+                clear_log,
             });
             if conn.is_autocommit() {
                 return Err(NotCommitted::RolledBack);
@@ -301,12 +330,37 @@ impl Thread {
             self.readers.let_go();
             // Somebody may need it for long, a backup for example: nobody waits for that.
             self.bound = pages + CHECKPOINT_PAGES / 8;
-            let restarted = self.conn.busy_timeout(LOG_PATIENCE).and_then(|()| {
-                self.conn
-                    .query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
-            });
-            if let Err(error) = restarted.and_then(|()| self.conn.busy_timeout(BUSY_TIMEOUT)) {
+            self.write_back("RESTART");
+        }
+    }
+
+    /// Writes the log back into the file and leaves nothing in it. Somebody who reads in it keeps it from that: it is
+    /// tried again later.
+    fn clear_log(&mut self) {
+        self.readers.let_go();
+        self.clear_log = !self.write_back("TRUNCATE");
+        self.clear_after = Instant::now()
+            + if self.clear_log {
+                CLEAR_AGAIN
+            } else {
+                Duration::ZERO
+            };
+        self.unclear.store(self.clear_log, Ordering::Relaxed);
+    }
+
+    /// Writes the log back into the file; answers whether all of it was, and whether nobody reads in it.
+    fn write_back(&self, how: &str) -> bool {
+        let written = self.conn.busy_timeout(LOG_PATIENCE).and_then(|()| {
+            let pragma = format!("PRAGMA wal_checkpoint({how})");
+            self.conn
+                .query_row(&pragma, [], |row| Ok(row.get::<_, i64>(0)? == 0))
+        });
+        let restored = self.conn.busy_timeout(BUSY_TIMEOUT);
+        match written.and_then(|whole| restored.map(|()| whole)) {
+            Ok(whole) => whole,
+            Err(error) => {
                 tracing::warn!(%error, "the write-ahead log could not be written back");
+                false
             }
         }
     }

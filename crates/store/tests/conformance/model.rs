@@ -100,8 +100,7 @@ impl Model {
                 .await;
             assert_eq!(page.expect("a page").items, self.messages[&chat.id]);
         }
-        let events = all_events(store).await;
-        assert_eq!(events.len(), self.events);
+        assert_eq!(all_events(store).await.len(), self.events);
     }
 }
 

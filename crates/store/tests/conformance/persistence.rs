@@ -22,6 +22,7 @@ async fn everything(store: &dyn Store) -> String {
             note(&store.credentials(business, *kind).await.expect("a list"));
         }
         note(&store.subscriptions(business).await.expect("a list"));
+        note(&store.events(Some(business), 0, 1_000).await.expect("events"));
         let chats = all_chats(store, business, &Default::default()).await;
         for chat in &chats {
             let page = store.messages(business, chat.id, Default::default(), 100).await;
@@ -31,7 +32,6 @@ async fn everything(store: &dyn Store) -> String {
     }
     note(&businesses);
     note(&store.customers(None, 100).await.expect("a list"));
-    note(&all_events(store).await);
     note(&store.usage(at(0)).await.expect("counts"));
     note(
         &store

@@ -118,6 +118,11 @@ impl Site {
         self.store = self.place.open().await;
     }
 
+    /// Opens the store once more beside the one that is open, as another node or process does.
+    pub(crate) async fn beside(&self) -> Arc<dyn Store> {
+        self.place.open().await
+    }
+
     pub(crate) fn keeps_a_queue(&self) -> bool {
         self.place.keeps_a_queue()
     }

@@ -69,6 +69,7 @@ pub(crate) fn a_customer(public_id: &str, called: &str) -> Customer {
     Customer {
         public_id: person(public_id),
         name: name(called),
+        erased_at: None,
     }
 }
 

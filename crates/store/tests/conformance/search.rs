@@ -330,3 +330,73 @@ fn marks_chats_and_names_are_told_to_those_who_follow() {
         assert_eq!(store.marks().await.expect("marks").renamed, 3);
     });
 }
+
+#[test]
+fn what_was_erased_or_removed_is_not_found() {
+    on_every_store(async |site| {
+        populate(&*site.store).await;
+        let store = &*site.store;
+        let follower = follow(&site);
+        let erased = start(store, shop(), order(100), at(0)).await.chat.id;
+        let secret = write(store, erased, customer_says("Мой адрес: Тверская"), at(1)).await;
+        let removed = start(store, shop(), order(101), at(0)).await.chat.id;
+        let gone = write(store, removed, customer_says("Адрес прежний"), at(1)).await;
+        let both = vec![(removed, Some(gone.id)), (erased, Some(secret.id))];
+        finds(&follower, "адрес", &both).await;
+        finds(&follower, "Анна", &vec![(erased, None)]).await;
+
+        change(store, removed, prilavok_store::ChatChange::Finish).await;
+        while store
+            .forget_chats(shop(), at(HOUR), at(2))
+            .await
+            .expect("a step")
+            .more
+        {}
+        store
+            .erase_customer(&person("anna"), at(2))
+            .await
+            .expect("an erasure");
+        while store
+            .erase_some(&person("anna"), at(3))
+            .await
+            .expect("a step")
+            .more
+        {}
+        for words in ["адрес", "Тверская", "Анна", "Boris", "101"] {
+            finds(&follower, words, &vec![]).await;
+        }
+        finds(&follower, "100", &vec![(erased, None)]).await;
+        finds(&follower, "erased", &vec![(erased, None)]).await;
+        rename(store, "anna", "Анна").await;
+        let anew = write(store, erased, customer_says("Новый адрес"), at(4)).await;
+        finds(&follower, "адрес", &vec![(erased, Some(anew.id))]).await;
+        finds(&follower, "Анна", &vec![(erased, None)]).await;
+        follower.stop();
+    });
+}
+
+#[test]
+fn an_index_that_was_not_told_what_was_removed_is_made_anew() {
+    on_every_store(async |site| {
+        populate(&*site.store).await;
+        let store = &*site.store;
+        let chat = start(store, shop(), order(100), at(0)).await.chat.id;
+        let said = write(store, chat, customer_says("посылка"), at(1)).await;
+        let follower = follow(&site);
+        finds(&follower, "посылка", &vec![(chat, Some(said.id))]).await;
+        becomes_complete(&follower).await;
+        follower.stop();
+        change(store, chat, prilavok_store::ChatChange::Finish).await;
+        while store
+            .forget_chats(shop(), at(HOUR), at(2))
+            .await
+            .expect("a step")
+            .more
+        {}
+        assert_eq!(store.forget_taken(at(HOUR)).await.expect("a number"), 1);
+        let follower = follow(&site);
+        finds(&follower, "посылка", &vec![]).await;
+        becomes_complete(&follower).await;
+        follower.stop();
+    });
+}

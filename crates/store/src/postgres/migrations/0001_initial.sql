@@ -1,6 +1,6 @@
 -- Every key begins with the business: the tenant, by whom tables are divided between machines. What stands apart:
--- customers are known to all businesses; meta, node and operator_token belong to none; the indexes for keys'
--- hashes, event_order, dispute_waiting and file_object serve questions about all businesses.
+-- customers are known to all businesses, and erased in all; meta, node and operator_token belong to none; the indexes for
+-- keys' hashes, event_order, dispute_waiting, file_object and taken_order serve questions about all businesses.
 -- Foreign keys stay within a business. A customer's existence is checked by whoever names one.
 -- Times are milliseconds since 1970, except those of leases, which are the database's own.
 
@@ -60,10 +60,27 @@ CREATE TABLE customer (
     customer_id text COLLATE "C" PRIMARY KEY,
     name        text NOT NULL,
     -- The place of the last change of the name, in the order of all changes.
-    renamed     bigint
+    renamed     bigint,
+    -- When they were erased; NULL once they are registered anew.
+    erased_at   bigint
 );
 
 CREATE INDEX customer_renamed ON customer (renamed) WHERE renamed IS NOT NULL;
+
+-- How far an erasure has come. Every chat of the customer before the place (business_id, chat_id) is done, and of the
+-- chat at the place every message up to `message_id`. Whoever takes a step locks the row.
+CREATE TABLE erasure (
+    customer_id text COLLATE "C" PRIMARY KEY,
+    asked_at    bigint NOT NULL,
+    finished_at bigint,
+    chats       bigint NOT NULL,
+    chats_done  bigint NOT NULL,
+    business_id bigint NOT NULL,
+    chat_id     bigint NOT NULL,
+    message_id  bigint NOT NULL
+);
+
+CREATE INDEX erasure_under_way ON erasure (asked_at, customer_id) WHERE finished_at IS NULL;
 
 CREATE TABLE purchase (
     business_id bigint  NOT NULL,
@@ -75,6 +92,8 @@ CREATE TABLE purchase (
     FOREIGN KEY (business_id, campaign_id) REFERENCES campaign
 );
 
+CREATE INDEX order_of_customer ON purchase (business_id, customer_id, order_id);
+
 CREATE TABLE purchase_return (
     business_id bigint NOT NULL,
     return_id   bigint NOT NULL,
@@ -82,6 +101,8 @@ CREATE TABLE purchase_return (
     PRIMARY KEY (business_id, return_id),
     FOREIGN KEY (business_id, order_id) REFERENCES purchase
 );
+
+CREATE INDEX return_of_order ON purchase_return (business_id, order_id, return_id);
 
 CREATE TABLE credential (
     business_id   bigint NOT NULL REFERENCES business,
@@ -121,6 +142,9 @@ CREATE TABLE chat (
     created_at      bigint NOT NULL,
     updated_at      bigint NOT NULL,
     last_message_id bigint,
+    -- How often something of it was erased. A message is written only if this is as it was when its writer looked whether
+    -- the customer may be written to: so none slips in behind an erasure.
+    erasures        integer NOT NULL DEFAULT 0,
     PRIMARY KEY (business_id, chat_id)
 );
 
@@ -165,12 +189,27 @@ CREATE TABLE message_file (
     name        text   NOT NULL,
     size        bigint NOT NULL,
     media_type  text   NOT NULL,
+    -- When its bytes were removed; its message shows that they are gone.
+    removed_at  bigint,
     PRIMARY KEY (business_id, file_id)
 );
 
 CREATE INDEX file_of_message ON message_file (business_id, chat_id, message_id, file_id);
 -- Which objects of the file store a message names.
 CREATE INDEX file_object ON message_file (object);
+CREATE INDEX file_kept ON message_file (business_id, file_id) WHERE removed_at IS NULL;
+
+-- Chats that texts were taken away from, or that were removed, for those who keep copies elsewhere: each at the place
+-- of the last time, in their order.
+CREATE TABLE taken (
+    business_id bigint NOT NULL,
+    chat_id     bigint NOT NULL,
+    place       bigint NOT NULL,
+    at          bigint NOT NULL,
+    PRIMARY KEY (business_id, chat_id)
+);
+
+CREATE INDEX taken_order ON taken (place);
 
 CREATE TABLE idempotency (
     business_id bigint NOT NULL,

@@ -6,6 +6,7 @@ use crate::postgres::*;
 
 /// The statements of each module.
 pub(super) const STATEMENTS: &[(&str, &[(&str, &str)])] = &[
+    ("all_of_customer", all_of_customer::STATEMENTS),
     ("attempts", attempts::STATEMENTS),
     ("chat_list", chat_list::STATEMENTS),
     ("chats", chats::STATEMENTS),
@@ -14,6 +15,7 @@ pub(super) const STATEMENTS: &[(&str, &[(&str, &str)])] = &[
     ("credentials", credentials::STATEMENTS),
     ("deliveries", deliveries::STATEMENTS),
     ("disputes", disputes::STATEMENTS),
+    ("erasure", erasure::STATEMENTS),
     ("events", events::STATEMENTS),
     ("followed", followed::STATEMENTS),
     ("idempotency", idempotency::STATEMENTS),
@@ -25,7 +27,9 @@ pub(super) const STATEMENTS: &[(&str, &[(&str, &str)])] = &[
     ("of_customer", of_customer::STATEMENTS),
     ("overdue", overdue::STATEMENTS),
     ("registry", registry::STATEMENTS),
+    ("retention", retention::STATEMENTS),
     ("subscriptions", subscriptions::STATEMENTS),
+    ("taken", taken::STATEMENTS),
     ("usage", usage::STATEMENTS),
     ("work", work::STATEMENTS),
 ];

@@ -15,7 +15,7 @@ use sqlparser::parser::Parser;
 use super::every_statement::STATEMENTS;
 
 /// Tables that belong to no business.
-const OF_NOBODY: &[&str] = &["meta", "node", "operator_token", "customer"];
+const OF_NOBODY: &[&str] = &["meta", "node", "operator_token", "customer", "erasure"];
 
 /// Statements that look at all businesses, and why.
 const OVER_ALL: &[(&str, &str)] = &[
@@ -49,6 +49,20 @@ const OVER_ALL: &[(&str, &str)] = &[
         "overdue::NAMED_FILES",
         "objects of the file store belong to nobody until a message names them",
     ),
+    (
+        "credentials::BY_HASH",
+        "a secret that is presented says whose it is",
+    ),
+    ("disputes::TRAIL", "the audit trail is the operator's"),
+    (
+        "taken::MARKS",
+        "whoever keeps copies keeps them of all businesses",
+    ),
+    (
+        "taken::AFTER",
+        "whoever keeps copies keeps them of all businesses",
+    ),
+    ("taken::FORGET", "a sweep over what everybody has heard of"),
     ("check::COUNTS", "a check of the whole store"),
     ("check::FILES", "a check of the whole store"),
 ];
@@ -369,6 +383,7 @@ const OTHER_KEYS: &[(&str, &str)] = &[
     ("operator_token_pkey", "belongs to no business"),
     ("operator_token_secret_hash_key", "belongs to no business"),
     ("customer_pkey", "customers are known to all businesses"),
+    ("erasure_pkey", "customers are erased in all businesses"),
 ];
 
 #[test]

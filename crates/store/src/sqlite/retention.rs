@@ -1,0 +1,193 @@
+//! Finished chats and files whose time is over: found by readers, taken away in bounded writes.
+
+use std::collections::HashMap;
+
+use prilavok_domain::{BusinessId, ChatId, ChatStatus, ChatType, MessageId, Timestamp};
+use rusqlite::Connection;
+
+use super::write::Write;
+use super::{chats, overdue, taken};
+use crate::personal_data::{FILES_AT_ONCE, OLD_CHATS, ROWS_AT_ONCE, WaitedFor};
+use crate::{Result, Taken};
+
+/// A chat whose time is over.
+pub(super) struct Old {
+    id: ChatId,
+    /// Its events that are kept still, each with its message.
+    events: Vec<(i64, Option<i64>)>,
+}
+
+/// Finished chats of a business whose last message is older than `before`, some of them.
+pub(super) fn old_chats(conn: &Connection, business: BusinessId, before: Timestamp) -> Result<Vec<ChatId>> {
+    overdue::older(
+        conn,
+        business,
+        ChatType::ALL,
+        &[ChatStatus::Finished],
+        before,
+        OLD_CHATS,
+    )
+}
+
+/// These chats with their events. Events have no index by chat, which each message would pay for: all of the business's
+/// are looked through.
+pub(super) fn with_events(conn: &Connection, business: BusinessId, ids: &[ChatId]) -> Result<Vec<Old>> {
+    let mut events: HashMap<i64, Vec<_>> = ids.iter().map(|id| (id.get(), Vec::new())).collect();
+    let mut statement =
+        conn.prepare("SELECT event_id, chat_id, message_id FROM event WHERE business_id = ?1")?;
+    let mut rows = statement.query([business.get()])?;
+    while let Some(row) = rows.next()? {
+        if let Some(of_chat) = events.get_mut(&row.get(1)?) {
+            of_chat.push((row.get(0)?, row.get(2)?));
+        }
+    }
+    let old = |id: &ChatId| Old {
+        id: *id,
+        events: events.remove(&id.get()).unwrap_or_default(),
+    };
+    Ok(ids.iter().map(old).collect())
+}
+
+/// Removes chats with all that they have, as far as one step goes. One whose events are waited for is left for later.
+pub(super) fn forget_chats(
+    write: &mut Write<'_>,
+    business: BusinessId,
+    old: &[Old],
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<Taken> {
+    let mut step = Taken::default();
+    let waited_for = waited_for(write.conn, business)?;
+    let mut room = ROWS_AT_ONCE;
+    for chat in old {
+        // Somebody may have written meanwhile.
+        let there = chats::one(write.conn, business, chat.id)?
+            .filter(|it| it.status == ChatStatus::Finished && it.updated_at < before);
+        let Some(there) = there else { continue };
+        if chat.events.iter().any(|(event, _)| waited_for.has(*event)) {
+            continue;
+        }
+        step.more = true;
+        let (removed, last) = remove_messages(write.conn, business, chat, room, &mut step.objects)?;
+        room = room.saturating_sub(removed);
+        if room == 0 && last != there.last_message.map(MessageId::get) {
+            // Its first messages are gone; the next step goes on.
+            break;
+        }
+        remove_rest(write, business, chat, now)?;
+        step.count += 1;
+        room = room.saturating_sub(1);
+        if room == 0 {
+            break;
+        }
+    }
+    Ok(step)
+}
+
+/// Removes the first messages of a chat with their files and events, at most `room`; answers how many, and the last.
+fn remove_messages(
+    conn: &Connection,
+    business: BusinessId,
+    chat: &Old,
+    room: usize,
+    objects: &mut Vec<String>,
+) -> Result<(usize, Option<i64>)> {
+    let (business, id) = (business.get(), chat.id.get());
+    let mut first = conn.prepare_cached(
+        "SELECT message_id, files FROM message WHERE business_id = ?1 AND chat_id = ?2 ORDER BY message_id LIMIT ?3",
+    )?;
+    let found = first.query_map((business, id, room), |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?))
+    })?;
+    let messages = found.collect::<rusqlite::Result<HashMap<_, _>>>()?;
+    let Some(last) = messages.keys().max().copied() else {
+        return Ok((0, None));
+    };
+    let mut event = conn.prepare_cached("DELETE FROM event WHERE business_id = ?1 AND event_id = ?2")?;
+    let of_messages = |message: &Option<i64>| message.is_some_and(|message| messages.contains_key(&message));
+    for (of_message, _) in chat.events.iter().filter(|(_, message)| of_messages(message)) {
+        event.execute((business, *of_message))?;
+    }
+    let mut files = conn.prepare_cached(
+        "DELETE FROM message_file
+         WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3
+         RETURNING iif(removed_at IS NULL, object, NULL)",
+    )?;
+    for (message, _) in messages.iter().filter(|(_, files)| **files > 0) {
+        for object in files.query_map((business, id, message), |row| row.get::<_, Option<String>>(0))? {
+            objects.extend(object?);
+        }
+    }
+    conn.prepare_cached("DELETE FROM message WHERE business_id = ?1 AND chat_id = ?2 AND message_id <= ?3")?
+        .execute((business, id, last))?;
+    Ok((messages.len(), Some(last)))
+}
+
+/// Removes a chat that has no messages left.
+fn remove_rest(write: &mut Write<'_>, business: BusinessId, chat: &Old, now: Timestamp) -> Result<()> {
+    let mut event = write
+        .conn
+        .prepare_cached("DELETE FROM event WHERE business_id = ?1 AND event_id = ?2")?;
+    for (id, _) in &chat.events {
+        event.execute((business.get(), id))?;
+    }
+    for table in ["seen", "verdict", "chat"] {
+        write
+            .conn
+            .prepare_cached(&format!(
+                "DELETE FROM {table} WHERE business_id = ?1 AND chat_id = ?2"
+            ))?
+            .execute((business.get(), chat.id.get()))?;
+    }
+    write.changes(chat.id);
+    taken::note(write, business, chat.id, now)
+}
+
+fn waited_for(conn: &Connection, business: BusinessId) -> Result<WaitedFor> {
+    let settled: Option<i64> = conn
+        .prepare_cached(
+            "SELECT min(settled_event_id) FROM subscription WHERE business_id = ?1 AND disabled IS NULL",
+        )?
+        .query_row([business.get()], |row| row.get(0))?;
+    let mut again = conn.prepare_cached("SELECT event_id FROM again WHERE business_id = ?1")?;
+    let again = again.query_map([business.get()], |row| row.get(0))?;
+    Ok(WaitedFor::new(settled, again.collect::<rusqlite::Result<_>>()?))
+}
+
+/// Files of a business that came before `before` and are kept, the first ones of them.
+pub(super) fn old_files(conn: &Connection, business: BusinessId, before: Timestamp) -> Result<Vec<i64>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT f.file_id, m.created_at FROM message_file f INDEXED BY file_kept
+         CROSS JOIN message m ON m.business_id = f.business_id AND m.chat_id = f.chat_id
+             AND m.message_id = f.message_id
+         WHERE f.business_id = ?1 AND f.removed_at IS NULL ORDER BY f.file_id LIMIT ?2",
+    )?;
+    let kept = statement.query_map((business.get(), FILES_AT_ONCE), |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+    })?;
+    let kept = kept.collect::<rusqlite::Result<Vec<_>>>()?;
+    let old = kept.into_iter().filter(|(_, at)| *at < before.as_millis());
+    Ok(old.map(|(file, _)| file).collect())
+}
+
+/// Forgets where the bytes of these files are.
+pub(super) fn forget_files(
+    conn: &Connection,
+    business: BusinessId,
+    files: &[i64],
+    now: Timestamp,
+) -> Result<Taken> {
+    let mut step = Taken::default();
+    let mut forget = conn.prepare_cached(
+        "UPDATE message_file SET removed_at = ?3
+         WHERE business_id = ?1 AND file_id = ?2 AND removed_at IS NULL RETURNING object",
+    )?;
+    for file in files {
+        let forgotten = forget.query_map((business.get(), file, now.as_millis()), |row| row.get(0))?;
+        step.objects
+            .extend(forgotten.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    step.count = step.objects.len() as u64;
+    step.more = step.count > 0;
+    Ok(step)
+}
