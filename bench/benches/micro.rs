@@ -89,6 +89,7 @@ async fn fill(store: &SqliteStore) -> ChatId {
         let customer = Customer {
             public_id: person.clone(),
             name: Name::new(format!("Покупатель {number}")).expect("a name"),
+            erased_at: None,
         };
         store
             .register(vec![Registration::Customer(customer)])

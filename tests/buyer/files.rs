@@ -1,8 +1,9 @@
 //! Files of own chats: sent, downloaded, and no others.
 
+use prilavok_domain::{PublicId, Timestamp};
 use reqwest::Method;
 use reqwest::blocking::multipart::{Form, Part};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::market::*;
 
@@ -107,4 +108,36 @@ fn a_file_of_another_customer_or_business_is_not_there() {
         let refused = market.get(&other, &path).fails(404, "NOT_FOUND");
         assert_eq!(refused.replace(number, "999999"), nothing);
     }
+}
+
+#[test]
+fn who_was_erased_reads_that_and_writes_nothing() {
+    let market = Market::open();
+    let token = token(1, "anna");
+    let chat = market.chat(&token, 1);
+    let form = Form::new()
+        .part("file", file("passport.png", PNG))
+        .text("message", "My passport");
+    let sent = send(&market, &token, &chat, form).is(201);
+    let anna = PublicId::new("anna").expect("an id");
+    market.block_on(async {
+        let (store, now) = (market.store(), Timestamp::from_millis(0).expect("in range"));
+        store.erase_customer(&anna, now).await.expect("an erasure");
+        while store.erase_some(&anna, now).await.expect("a step").more {}
+    });
+    assert_eq!(
+        market.get(&token, "/me").is(200)["customerName"],
+        "Erased customer"
+    );
+    let messages = market.get(&token, &format!("{chat}/messages")).is(200);
+    let message = &messages["items"][0];
+    assert_eq!(message["message"], "[erased]");
+    assert_eq!(message["files"][0]["name"], "erased");
+    assert!(message["files"][0]["removedAt"].is_string());
+    let path = format!("/files/{}", sent["files"][0]["fileId"]);
+    let gone = market.get(&token, &path).fails(404, "NOT_FOUND");
+    assert!(gone.contains("File"), "{gone}");
+    let said = market.post(&token, &format!("{chat}/messages"), &json!({"message": "hello"}));
+    let refused = said.fails(409, "CONFLICT");
+    assert!(refused.contains("erased"), "{refused}");
 }

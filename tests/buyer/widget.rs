@@ -383,3 +383,37 @@ fn a_dispute_that_the_buyer_opens_is_settled_by_the_arbiter() {
     buyer.until("document.getElementById('log').textContent.includes('The buyer is paid back.')");
     buyer.until("document.getElementById('status').textContent === 'Finished'");
 }
+
+#[test]
+fn a_file_that_is_kept_no_longer_is_named_and_leads_nowhere() {
+    let market = market();
+    let chat = market.start(1, order(1), None);
+    let shop = BusinessId::new(1).expect("an id");
+    let new = NewMessage {
+        sender: Sender::Partner,
+        text: None,
+        files: vec![StoredFile {
+            object: "1/none".to_owned(),
+            name: FileName::from_client("receipt.png"),
+            size: 7,
+            media_type: "image/png".to_owned(),
+        }],
+        wait_for: None,
+    };
+    let time = |millis| Timestamp::from_millis(millis).expect("in range");
+    market.block_on(async {
+        let written = market.store().append_message(shop, chat, new, None, time(1));
+        written.await.expect("a message");
+        let later = market
+            .store()
+            .forget_files(shop, time(9_999_999_999_999), time(2));
+        assert_eq!(later.await.expect("a step").count, 1);
+    });
+    let browser = market.browser("ru");
+    browser.go(&format!("/ui/widget#token={}", token(1, "anna")));
+    browser.click("#chats button");
+    browser.wait_for_text(".message .file", "receipt.png");
+    assert!(browser.text(".message .file").ends_with("больше не хранится"));
+    assert_eq!(browser.count(".message a, .message img"), 0);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}

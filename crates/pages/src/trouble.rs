@@ -41,6 +41,8 @@ pub enum Problem {
     TooManyFiles,
     /// The chat is finished.
     Finished,
+    /// The customer was erased.
+    Erased,
     /// There are as many saved replies as there may be.
     TooManyReplies,
     /// Another saved reply has this name.
@@ -106,6 +108,7 @@ impl Problem {
             Self::FileEmpty(name) => format!("{} {name}", t.file_empty),
             Self::TooManyFiles => t.too_many_files.to_owned(),
             Self::Finished => t.finished.to_owned(),
+            Self::Erased => texts.conversation.erased.to_owned(),
             Self::TooManyReplies => t.too_many_replies.to_owned(),
             Self::NameTaken => t.name_taken.to_owned(),
             Self::Broken => t.broken.to_owned(),

@@ -364,13 +364,14 @@ fn the_text_is_shown_wherever_it_belongs() {
         let times = page.matches("nobody-else-says-this").count();
         // Each place is one that somebody thought of; a new one is to be thought of too.
         let expected = match name {
-            "desk" => 32,
-            "counter" => 35,
-            "dispute" => 27,
-            "news" => 17,
+            "desk" => 36,
+            "counter" => 37,
+            "dispute" => 31,
+            "news" => 19,
             "request" => 13,
             "requests" => 10,
-            "messages" | "business" => 9,
+            "messages" => 11,
+            "business" => 9,
             "deliveries" => 7,
             "reply" | "subscription" => 6,
             "reply, reading" => 5,

@@ -38,6 +38,13 @@ pub(crate) fn look(conn: &Connection, first: u32) -> rusqlite::Result<Found> {
         tracing::warn!("the database is too large for its pages to be cleared of what was erased");
         return Ok(found);
     }
+    let is_possible = conn
+        .prepare_cached("SELECT 1 FROM pragma_module_list WHERE name = 'sqlite_dbpage'")?
+        .exists([])?;
+    if !is_possible {
+        tracing::warn!("pages cannot be cleared of what was erased: built without SQLITE_ENABLE_DBPAGE_VTAB");
+        return Ok(found);
+    }
     let mut page = conn.prepare_cached("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
     for number in first..=pages {
         if number - first == LOOKED_AT || found.unclean.len() == CLEARED {

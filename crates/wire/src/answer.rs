@@ -150,7 +150,7 @@ pub struct FileDto<'a> {
     #[schema(example = "photo.jpg")]
     name: Cow<'a, str>,
     /// Where it can be downloaded. The link opens without a key until it expires, and with the key of
-    /// the business at any time.
+    /// the business as long as the file is kept; then it answers 404.
     #[schema(min_length = 1, max_length = 2000)]
     url: String,
     /// Its size in bytes.

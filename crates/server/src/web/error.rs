@@ -4,6 +4,7 @@ use std::any::Any;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use prilavok_domain::rules::RuleViolation;
 use prilavok_pages::Audience;
 use prilavok_pages::sign_in::Hint;
 use prilavok_pages::trouble::{Problem, Trouble};
@@ -50,6 +51,7 @@ impl WebError {
             Self::Invalid(Problem::FileTooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(
                 Problem::Finished
+                | Problem::Erased
                 | Problem::NameTaken
                 | Problem::TooManyReplies
                 | Problem::KeyNameTaken
@@ -88,6 +90,9 @@ impl From<StoreError> for WebError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Refused(Refusal::NotFound(_)) => Self::NotFound,
+            StoreError::Refused(Refusal::Rule(RuleViolation::CustomerErased)) => {
+                Self::Invalid(Problem::Erased)
+            }
             StoreError::Refused(Refusal::Rule(_)) => Self::Invalid(Problem::Finished),
             StoreError::Refused(Refusal::Conflict(Conflict::NameTaken)) => Self::Invalid(Problem::NameTaken),
             StoreError::Refused(Refusal::Conflict(Conflict::TooManyReplies)) => {

@@ -267,6 +267,8 @@ impl Exporting {
                 if !page.more {
                     break;
                 }
+                // Of many events few may be this customer's, so that nothing is sent for long: others have their turn.
+                tokio::task::yield_now().await;
                 self.send_full().await?;
             }
         }
