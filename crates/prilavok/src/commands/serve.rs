@@ -28,6 +28,7 @@ Examples:
   prilavok serve --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem
   AWS_ENDPOINT_URL=https://s3.example.com prilavok serve --files s3://prilavok/files
   PRILAVOK_LOG__REQUESTS=all prilavok serve
+  prilavok serve --database postgres://prilavok@db.example.com/prilavok --files s3://prilavok/files
 
 With a certificate it speaks HTTP/2 and HTTP/1.1 over TLS 1.2 and 1.3. A certificate that is renewed is taken within
 seconds, without a restart. Without one it speaks them in clear text, for a laptop or behind a proxy.
