@@ -27,6 +27,7 @@ SELECT citus_add_local_table_to_metadata('meta');
 SELECT citus_add_local_table_to_metadata('node');
 SELECT citus_add_local_table_to_metadata('operator_token');
 SELECT citus_add_local_table_to_metadata('subscription');
+SELECT citus_add_local_table_to_metadata('erasure');
 
 -- Divided by business: a business's rows of all these tables lie on one machine, so a statement that names the business is done by
 -- that machine alone, and a transaction of one business commits there alone. Lists of all businesses (the desk, the audit trail, the
@@ -39,6 +40,7 @@ SELECT create_distributed_table('credential', 'business_id', colocate_with => 'b
 SELECT create_distributed_table('chat', 'business_id', colocate_with => 'business_head');
 SELECT create_distributed_table('message', 'business_id', colocate_with => 'business_head');
 SELECT create_distributed_table('message_file', 'business_id', colocate_with => 'business_head');
+SELECT create_distributed_table('taken', 'business_id', colocate_with => 'business_head');
 SELECT create_distributed_table('idempotency', 'business_id', colocate_with => 'business_head');
 SELECT create_distributed_table('limit_usage', 'business_id', colocate_with => 'business_head');
 SELECT create_distributed_table('event', 'business_id', colocate_with => 'business_head');
