@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
-use prilavok_domain::{Clock, SystemClock};
+use prilavok_domain::{ChatId, Clock, SystemClock};
 use prilavok_server::app::App;
 use prilavok_server::demo::{self, DemoKeys, Seeded};
 use prilavok_server::http::{self, Entrance, Served};
@@ -108,7 +108,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(seeded) => {
             let keys = demo::keys(&*app.store, clock.now()).await?;
             let buyer = demo::buyer_token(&app).await?;
-            output::print(&introduction(&address, seeded, &keys, &buyer))?;
+            let chat = demo::first_chat(&*app.store).await?;
+            output::print(&introduction(&address, seeded, chat, &keys, &buyer))?;
         }
         None => {}
     }
@@ -144,7 +145,7 @@ async fn look_at(files: &FileStore) -> anyhow::Result<()> {
 }
 
 /// What somebody who starts the demo wants to know.
-fn introduction(address: &str, seeded: Seeded, keys: &DemoKeys, buyer: &str) -> String {
+fn introduction(address: &str, seeded: Seeded, chat: ChatId, keys: &DemoKeys, buyer: &str) -> String {
     let state = match seeded {
         Seeded::Now => "The demo is ready.",
         _ => {
@@ -166,12 +167,12 @@ fn introduction(address: &str, seeded: Seeded, keys: &DemoKeys, buyer: &str) -> 
   Api-Key of business 2           {other_seller}
   operator token                  {operator}
 
-Read chat 1 as the seller's system, then answer in it as the buyer:
+Read chat {chat} as the seller's system, then answer in it as the buyer:
 
-  curl -H 'Api-Key: {seller}' '{address}/v2/businesses/1/chat?chatId=1'
+  curl -H 'Api-Key: {seller}' '{address}/v2/businesses/1/chat?chatId={chat}'
 
   curl -H 'Authorization: Bearer {operator}' -H 'Content-Type: application/json' \
-   -d '{{\"sender\":\"CUSTOMER\",\"message\":\"Здравствуйте!\"}}' '{address}/operator/v1/businesses/1/chats/1/messages'
+   -d '{{\"sender\":\"CUSTOMER\",\"message\":\"Здравствуйте!\"}}' '{address}/operator/v1/businesses/1/chats/{chat}/messages'
 
 The same chats for people, where that key signs in: {address}/ui/
 

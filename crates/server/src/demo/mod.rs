@@ -6,18 +6,19 @@ mod people;
 
 use std::path::Path;
 
+use anyhow::Context;
 use bytes::Bytes;
 use futures_util::stream;
 use prilavok_domain::rules::{Initiator, WaitFor};
 use prilavok_domain::{
-    Business, BusinessId, BusinessState, Campaign, CampaignId, CampaignState, ChatId, CredentialKind,
-    CredentialName, Customer, FileName, IdSequence, MessageText, Name, Order, OrderId, Placement, PublicId,
-    Return, ReturnId, Scope, ScopeSet, Sender, Timestamp,
+    Business, BusinessId, BusinessState, Campaign, CampaignId, CampaignState, ChatId, ContextType,
+    CredentialKind, CredentialName, Customer, FileName, IdSequence, MessageText, Name, Order, OrderId,
+    Placement, PublicId, Return, ReturnId, Scope, ScopeSet, Sender, Timestamp,
 };
 use prilavok_store::files::FileStore;
 use prilavok_store::sqlite::SqliteStore;
 use prilavok_store::{
-    ChatChange, NewCredential, NewMessage, Registration, StartChat, Store, StoredFile, Subject,
+    ChatChange, ChatFilter, NewCredential, NewMessage, Registration, StartChat, Store, StoredFile, Subject,
 };
 
 use crate::app::App;
@@ -92,6 +93,20 @@ pub async fn fill(store: &dyn Store, files: &FileStore, now: Timestamp) -> anyho
             _ => Seeded::No,
         }
     })
+}
+
+/// The chat that is read first: that about the first order, whose id is 1 where ids are small.
+pub async fn first_chat(store: &dyn Store) -> anyhow::Result<ChatId> {
+    let filter = ChatFilter {
+        contexts: vec![(ContextType::Order, 1)],
+        ..ChatFilter::default()
+    };
+    let found = store.chats(BusinessId::new(1)?, &filter, None, 1).await?;
+    found
+        .items
+        .first()
+        .map(|chat| chat.id)
+        .context("the demo has no chat about order 1")
 }
 
 /// Makes the keys of a demo; those of an earlier start are revoked.
