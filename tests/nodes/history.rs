@@ -45,8 +45,8 @@ pub(crate) enum Failure {
 /// What went on.
 #[derive(Default)]
 pub(crate) struct History {
-    pub(crate) written: Vec<Written>,
-    pub(crate) read: Vec<Read>,
+    written: Vec<Written>,
+    read: Vec<Read>,
     pub(crate) failures: HashMap<Failure, u64>,
 }
 
@@ -249,8 +249,14 @@ impl Caller {
 }
 
 impl History {
+    /// Fails where something that was acknowledged is missing by now, or was at any moment.
+    pub(crate) fn must_be_whole(mut self, fleet: &Fleet) {
+        self.read_all(fleet);
+        self.must_be_one_growing_sequence_of_each_chat();
+    }
+
     /// Fails where what was recorded is not the history of chats that grow, message by message, at one place.
-    pub(crate) fn must_be_one_growing_sequence_of_each_chat(&self) {
+    fn must_be_one_growing_sequence_of_each_chat(&self) {
         let chats: HashSet<i64> = self.written.iter().map(|one| one.chat).collect();
         for chat in chats {
             let mut reads: Vec<_> = self.read.iter().filter(|read| read.chat == chat).collect();
@@ -292,7 +298,7 @@ impl History {
     }
 
     /// Reads every chat once more, and adds that.
-    pub(crate) fn read_all(&mut self, fleet: &Fleet) {
+    fn read_all(&mut self, fleet: &Fleet) {
         let mut caller = Caller {
             number: 0,
             traffic: 0,

@@ -12,10 +12,11 @@ mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use prilavok_domain::{BusinessId, Chat, ChatId, MessageId};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 pub use follow::Follower;
 pub use snippet::Part;
@@ -24,6 +25,10 @@ pub use words::Words;
 use crate::beside;
 use crate::sqlite::presence::Presence;
 use crate::{Result, StoreError};
+
+/// How often a file is looked at that is just made anew, and how long after each other.
+const READS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The file's name within the data folder.
 pub const FILE_NAME: &str = "search.sqlite";
@@ -68,6 +73,14 @@ struct Writing {
     presence: Presence,
 }
 
+/// Whether a file was met that was just taken away, or is just made anew: the next look finds the new one.
+fn is_between_two_files(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen)
+    )
+}
+
 impl Search {
     /// The index in a file, which is made when it is first written.
     #[must_use]
@@ -93,13 +106,24 @@ impl Search {
         limit: usize,
     ) -> Result<Found> {
         let (path, words) = (self.path.clone(), words.clone());
-        let reading = tokio::task::spawn_blocking(move || match index::INDEX.reader(&path)? {
+        let read = move || match index::INDEX.reader(&path)? {
             None => Ok(None),
             Some(conn) => {
                 // One state of the index for all that is read.
                 let transaction = conn.unchecked_transaction()?;
                 index::find(&transaction, business, &words, before, limit).map(Some)
             }
+        };
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut found = read();
+            for _ in 1..READS {
+                if !found.as_ref().is_err_and(is_between_two_files) {
+                    break;
+                }
+                std::thread::sleep(PAUSE);
+                found = read();
+            }
+            found
         });
         match reading.await {
             Ok(Ok(Some(found))) => Ok(Found {
