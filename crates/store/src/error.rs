@@ -47,6 +47,20 @@ pub enum Refusal {
     },
 }
 
+impl StoreError {
+    /// The same, said of one item of a list.
+    pub(crate) fn at_item(self, index: usize) -> Self {
+        match self {
+            Self::Refused(refusal) => Refusal::AtItem {
+                index,
+                refusal: Box::new(refusal),
+            }
+            .into(),
+            other => other,
+        }
+    }
+}
+
 /// A thing that an operation names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entity {

@@ -95,6 +95,25 @@ pub struct Delivery {
     pub again: Option<i64>,
 }
 
+/// The types of a subscription, as they are kept.
+pub(crate) fn types_text(types: EventTypes) -> String {
+    types
+        .iter()
+        .map(prilavok_domain::rules::NotificationType::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// [`types_text`], read. What an older or newer version knew and this one does not is left out.
+pub(crate) fn read_types(text: &str) -> EventTypes {
+    text.split_terminator(' ')
+        .filter_map(|kind| kind.parse().ok())
+        .collect()
+}
+
+/// Events looked at in one read, so that a subscription which few of them concern cannot make a read long.
+pub(crate) const LOOKED_AT: usize = 1_000;
+
 /// What waits for a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
@@ -105,6 +124,47 @@ pub struct Waiting {
     pub seen: i64,
     /// Whether there may be events after that one.
     pub more: bool,
+}
+
+impl Waiting {
+    /// Nothing.
+    pub(crate) const fn nothing(seen: i64) -> Self {
+        Self {
+            deliveries: Vec::new(),
+            seen,
+            more: false,
+        }
+    }
+
+    /// What was asked for again, which goes before events in their turn.
+    pub(crate) const fn again(deliveries: Vec<Delivery>, seen: i64) -> Self {
+        Self {
+            deliveries,
+            seen,
+            more: true,
+        }
+    }
+
+    /// At most `limit` events of these types among the next [`LOOKED_AT`] after `seen`.
+    pub(crate) fn in_turn(events: Vec<Event>, types: EventTypes, seen: i64, limit: usize) -> Self {
+        let all_read = events.len() < LOOKED_AT;
+        let mut waiting = Self {
+            deliveries: Vec::new(),
+            seen,
+            more: true,
+        };
+        for event in events {
+            waiting.seen = event.id.get();
+            if types.contains(event.kind) {
+                waiting.deliveries.push(Delivery { event, again: None });
+                if waiting.deliveries.len() == limit {
+                    return waiting;
+                }
+            }
+        }
+        waiting.more = !all_read;
+        waiting
+    }
 }
 
 /// A try to deliver, and what follows from it.

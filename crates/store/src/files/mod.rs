@@ -241,16 +241,17 @@ impl FileStore {
         Ok(sha256.finalize().into())
     }
 
-    /// Copies a file into another file store, under the same name.
-    pub async fn copy_to(&self, other: &Self, object: &str) -> Result<(), FileError> {
+    /// Copies a file into another file store, under the same name; answers SHA-256 of what was read.
+    pub async fn copy_to(&self, other: &Self, object: &str) -> Result<[u8; 32], FileError> {
         let path = object_store::path::Path::from(object);
         // Files are a few MiB at the most, and one is copied at a time.
         let content = self.objects.get(&path).await?.bytes().await?;
+        let digest = Sha256::digest(&content).into();
         other
             .objects
             .put(&path, object_store::PutPayload::from_bytes(content))
             .await?;
-        Ok(())
+        Ok(digest)
     }
 
     /// A file's size in bytes.

@@ -239,15 +239,11 @@ async fn move_file(from: &FileStore, to: &FileStore, object: &str) -> Result<(),
         object: object.to_owned(),
         source,
     };
-    let digest = from.digest(object).await.map_err(failed)?;
-    let there = match to.digest(object).await {
-        Err(FileError::NotFound) => {
-            from.copy_to(to, object).await.map_err(failed)?;
-            to.digest(object).await
-        }
-        found => found,
+    let (here, there) = match to.digest(object).await {
+        Err(FileError::NotFound) => (from.copy_to(to, object).await, to.digest(object).await),
+        there => (from.digest(object).await, there),
     };
-    if there.map_err(failed)? == digest {
+    if here.map_err(failed)? == there.map_err(failed)? {
         Ok(())
     } else {
         Err(MoveError::FileDiffers(object.to_owned()))

@@ -9,11 +9,8 @@ use super::meta::Version;
 use super::statements::statements;
 use super::work::Work;
 use super::{attempts, events, rows, subscriptions};
-use crate::notifications::{Again, Delivery, Settled, Try, Waiting};
+use crate::notifications::{Again, Delivery, LOOKED_AT, Settled, Try, Waiting};
 use crate::{Conflict, Entity, Refusal, Result};
-
-/// Events looked at in one read, so that a subscription which few of them concern cannot make a read long.
-const LOOKED_AT: usize = 1_000;
 
 statements! {
     SETTLED = "SELECT settled_event_id FROM subscription WHERE business_id = $1 AND subscription_id = $2";
@@ -47,40 +44,17 @@ pub(super) async fn waiting(
 ) -> Result<Waiting> {
     let subscription = subscriptions::existing(conn, business, id).await?;
     if subscription.disabled.is_some() {
-        return Ok(Waiting {
-            deliveries: Vec::new(),
-            seen,
-            more: false,
-        });
+        return Ok(Waiting::nothing(seen));
     }
     let again = asked_again(conn, business, id, limit).await?;
     if !again.is_empty() {
-        return Ok(Waiting {
-            deliveries: again,
-            seen,
-            more: true,
-        });
+        return Ok(Waiting::again(again, seen));
     }
     let settled = rows::query_opt(conn, SETTLED, &[&business.get(), &id.get()]).await?;
     let settled: i64 = settled.map_or(Ok(0), |row| rows::get(&row, 0))?;
-    let mut waiting = Waiting {
-        deliveries: Vec::new(),
-        seen: seen.max(settled),
-        more: true,
-    };
-    let events = events::after(conn, Some(business), waiting.seen, LOOKED_AT).await?;
-    let all_read = events.len() < LOOKED_AT;
-    for event in events {
-        waiting.seen = event.id.get();
-        if subscription.types.contains(event.kind) {
-            waiting.deliveries.push(Delivery { event, again: None });
-            if waiting.deliveries.len() == limit {
-                return Ok(waiting);
-            }
-        }
-    }
-    waiting.more = !all_read;
-    Ok(waiting)
+    let seen = seen.max(settled);
+    let events = events::after(conn, Some(business), seen, LOOKED_AT).await?;
+    Ok(Waiting::in_turn(events, subscription.types, seen, limit))
 }
 
 async fn asked_again(

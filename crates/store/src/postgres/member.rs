@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_postgres::{AsyncMessage, Client};
 
+use super::connection_of;
 use super::leases::Leases;
 use super::listen::News;
 use super::nodes::{LeaseTimes, Node};
@@ -64,7 +65,7 @@ pub(super) struct Member {
 impl Member {
     /// Takes a number, and its share of the subscriptions.
     pub(super) async fn join(pool: Pool, times: LeaseTimes, statement: Duration) -> Result<Arc<Self>> {
-        let conn = connection(&pool).await?;
+        let conn = connection_of(&pool).await?;
         let node = Node::join(&conn, times).await?;
         let member = Self {
             news: News::new(node.instance()),
@@ -119,7 +120,7 @@ impl Member {
     }
 
     async fn renew(&self) -> Result<()> {
-        let conn = connection(&self.pool).await?;
+        let conn = connection_of(&self.pool).await?;
         let renewal = async {
             self.node.beat(&conn).await?;
             self.leases.share(&conn, &self.node).await
@@ -128,12 +129,12 @@ impl Member {
     }
 
     async fn look(&self) -> Result<()> {
-        let conn = connection(&self.pool).await?;
+        let conn = connection_of(&self.pool).await?;
         answer!(self, conn, self.news.look(&conn))
     }
 
     async fn tell(&self) -> Result<()> {
-        let conn = connection(&self.pool).await?;
+        let conn = connection_of(&self.pool).await?;
         answer!(self, conn, self.news.tell(&conn))
     }
 
@@ -160,19 +161,13 @@ impl Member {
 
     /// Leaves to the other nodes what this one held.
     pub(super) async fn leave(&self) -> Result<()> {
-        let conn = connection(&self.pool).await?;
+        let conn = connection_of(&self.pool).await?;
         let leaving = async {
             self.leases.release(&conn, &self.node).await?;
             self.node.leave(&conn).await
         };
         answer!(self, conn, leaving)
     }
-}
-
-async fn connection(pool: &Pool) -> Result<Object> {
-    pool.get()
-        .await
-        .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
 /// Does something again and again; a failure is logged, and no more than that.

@@ -11,7 +11,7 @@ use super::meta::Version;
 use super::statements::statements;
 use super::work::Work;
 use super::{erasure, rows};
-use crate::{Conflict, Entity, Put, Refusal, Registration, Result, StoreError};
+use crate::{Conflict, Entity, Put, Refusal, Registration, Result};
 
 statements! {
     BUSINESS = "SELECT business_id, name, state FROM business WHERE business_id = $1";
@@ -67,16 +67,7 @@ pub(super) async fn register(work: &mut Work<'_>, items: &[Registration]) -> Res
             Registration::Order(order) => put_order(work, order).await,
             Registration::Return(returned) => put_return(work, returned).await,
         };
-        puts.push(put.map_err(|error| {
-            match error {
-                StoreError::Refused(refusal) => Refusal::AtItem {
-                    index,
-                    refusal: Box::new(refusal),
-                }
-                .into(),
-                other => other,
-            }
-        })?);
+        puts.push(put.map_err(|error| error.at_item(index))?);
     }
     let access_changed = items.iter().zip(&puts).any(|(item, put)| {
         *put != Put::Unchanged && matches!(item, Registration::Business(_) | Registration::Campaign(_))

@@ -3,14 +3,16 @@
 use deadpool_postgres::{GenericClient, Transaction};
 use prilavok_domain::event::DisabledBy;
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::{BusinessId, EventTypes, SubscriptionId, Timestamp};
+use prilavok_domain::{BusinessId, SubscriptionId, Timestamp};
 use tokio_postgres::Row;
 
 use super::meta::Version;
 use super::statements::statements;
 use super::work::Work;
 use super::{events, idempotency, leases, registry, rows};
-use crate::notifications::{NewSubscription, Subscription, SubscriptionChange, SubscriptionName, Switch};
+use crate::notifications::{
+    NewSubscription, Subscription, SubscriptionChange, SubscriptionName, Switch, read_types, types_text,
+};
 use crate::{Applied, Conflict, Entity, Idempotency, Refusal, Result, StoreError};
 
 macro_rules! columns {
@@ -68,10 +70,7 @@ fn subscription(row: &Row) -> Result<Subscription> {
         id: rows::id(row, 1, "subscription_id")?,
         name: rows::checked(row, 2, "name", SubscriptionName::new)?,
         url: rows::get(row, 3)?,
-        types: types
-            .split_terminator(' ')
-            .filter_map(|kind| kind.parse().ok())
-            .collect(),
+        types: read_types(types),
         disabled: rows::optional(row, 5, "disabled", |why: &str| why.parse().ok())?,
         secret_generation: rows::unsigned(row, 6, "secret_generation")?,
         previous_secret_until: rows::optional(row, 7, "previous_secret_until", Timestamp::from_millis)?,
@@ -79,14 +78,6 @@ fn subscription(row: &Row) -> Result<Subscription> {
         failing_since: rows::optional(row, 9, "failing_since", Timestamp::from_millis)?,
         next_try_at: rows::optional(row, 10, "next_try_at", Timestamp::from_millis)?,
     })
-}
-
-fn types_text(types: EventTypes) -> String {
-    types
-        .iter()
-        .map(prilavok_domain::rules::NotificationType::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 pub(super) async fn create(

@@ -7,11 +7,8 @@ use rusqlite::Connection;
 
 use super::write::Write;
 use super::{attempts, events, subscriptions};
-use crate::notifications::{Again, Delivery, Settled, Switch, Try, Waiting};
+use crate::notifications::{Again, Delivery, LOOKED_AT, Settled, Switch, Try, Waiting};
 use crate::{Conflict, Entity, Refusal, Result};
-
-/// Events looked at in one read, so that a subscription which few of them concern cannot make a read long.
-const LOOKED_AT: usize = 1_000;
 
 /// What was asked for again first, then events in their turn.
 pub(super) fn waiting(
@@ -24,43 +21,20 @@ pub(super) fn waiting(
     let transaction = conn.unchecked_transaction()?;
     let subscription = subscriptions::existing(&transaction, business, id)?;
     if subscription.disabled.is_some() {
-        return Ok(Waiting {
-            deliveries: Vec::new(),
-            seen,
-            more: false,
-        });
+        return Ok(Waiting::nothing(seen));
     }
     let again = asked_again(&transaction, business, id, limit)?;
     if !again.is_empty() {
-        return Ok(Waiting {
-            deliveries: again,
-            seen,
-            more: true,
-        });
+        return Ok(Waiting::again(again, seen));
     }
     let settled: i64 = transaction
         .prepare_cached(
             "SELECT settled_event_id FROM subscription WHERE business_id = ?1 AND subscription_id = ?2",
         )?
         .query_row((business.get(), id.get()), |row| row.get(0))?;
-    let mut waiting = Waiting {
-        deliveries: Vec::new(),
-        seen: seen.max(settled),
-        more: true,
-    };
-    let events = events::after(&transaction, Some(business), waiting.seen, LOOKED_AT)?;
-    let all_read = events.len() < LOOKED_AT;
-    for event in events {
-        waiting.seen = event.id.get();
-        if subscription.types.contains(event.kind) {
-            waiting.deliveries.push(Delivery { event, again: None });
-            if waiting.deliveries.len() == limit {
-                return Ok(waiting);
-            }
-        }
-    }
-    waiting.more = !all_read;
-    Ok(waiting)
+    let seen = seen.max(settled);
+    let events = events::after(&transaction, Some(business), seen, LOOKED_AT)?;
+    Ok(Waiting::in_turn(events, subscription.types, seen, limit))
 }
 
 fn asked_again(

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::write::Write;
 use super::{erasure, meta, rows};
-use crate::{Conflict, Entity, Put, Refusal, Registration, Result, StoreError};
+use crate::{Conflict, Entity, Put, Refusal, Registration, Result};
 
 /// Puts all of `items` in order, or none.
 pub(super) fn register(write: &mut Write<'_>, items: &[Registration]) -> Result<Vec<Put>> {
@@ -22,16 +22,7 @@ pub(super) fn register(write: &mut Write<'_>, items: &[Registration]) -> Result<
             Registration::Order(order) => put_order(conn, order),
             Registration::Return(returned) => put_return(conn, returned),
         };
-        puts.push(put.map_err(|error| {
-            match error {
-                StoreError::Refused(refusal) => Refusal::AtItem {
-                    index,
-                    refusal: Box::new(refusal),
-                }
-                .into(),
-                other => other,
-            }
-        })?);
+        puts.push(put.map_err(|error| error.at_item(index))?);
     }
     let access_changed = items.iter().zip(&puts).any(|(item, put)| {
         *put != Put::Unchanged && matches!(item, Registration::Business(_) | Registration::Campaign(_))

@@ -2,13 +2,15 @@
 
 use prilavok_domain::event::DisabledBy;
 use prilavok_domain::id_sequence::IdFor;
-use prilavok_domain::{BusinessId, EventTypes, SubscriptionId, Timestamp};
+use prilavok_domain::{BusinessId, SubscriptionId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::registry::{self, must_exist};
 use super::write::Write;
 use super::{events, idempotency, rows};
-use crate::notifications::{NewSubscription, Subscription, SubscriptionChange, SubscriptionName, Switch};
+use crate::notifications::{
+    NewSubscription, Subscription, SubscriptionChange, SubscriptionName, Switch, read_types, types_text,
+};
 use crate::{Applied, Conflict, Entity, Idempotency, Refusal, Result, StoreError};
 
 const COLUMNS: &str = "business_id, subscription_id, name, url, types, disabled, secret_generation, \
@@ -21,10 +23,7 @@ fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
         id: rows::id(row, 1, "subscription_id")?,
         name: rows::checked(row, 2, "name", SubscriptionName::new)?,
         url: row.get(3)?,
-        types: types
-            .split_terminator(' ')
-            .filter_map(|kind| kind.parse().ok())
-            .collect(),
+        types: read_types(&types),
         disabled: rows::optional(row, 5, "disabled", |why: String| why.parse().ok())?,
         secret_generation: row.get(6)?,
         previous_secret_until: rows::optional(row, 7, "previous_secret_until", Timestamp::from_millis)?,
@@ -32,14 +31,6 @@ fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
         failing_since: rows::optional(row, 9, "failing_since", Timestamp::from_millis)?,
         next_try_at: rows::optional(row, 10, "next_try_at", Timestamp::from_millis)?,
     })
-}
-
-fn types_text(types: EventTypes) -> String {
-    types
-        .iter()
-        .map(prilavok_domain::rules::NotificationType::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 /// Tells every process on this file that subscriptions changed.
