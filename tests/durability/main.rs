@@ -1,6 +1,8 @@
 //! Nothing acknowledged is lost and nothing committed goes untold: real servers, killed with SIGKILL in the
 //! middle of their work.
 
+#[path = "../a_business.rs"]
+mod a_business;
 mod backup;
 mod bucket;
 mod damage;

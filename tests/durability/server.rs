@@ -10,6 +10,7 @@ use reqwest::StatusCode;
 use reqwest::blocking::{Client, RequestBuilder, multipart};
 use serde_json::{Value, json};
 
+use crate::a_business;
 use crate::writers::{self, What};
 
 pub(crate) struct Server {
@@ -161,61 +162,8 @@ impl Server {
     /// A business with `chats` chats about orders.
     pub(crate) fn set_up(&self, chats: usize) -> Setting {
         let operator = printed(&["operator-token", "create"], &self.folder);
-        let business = format!("{}/operator/v1/businesses/1", self.address);
-        let put = |url: &str, body: &Value| {
-            let answer = Client::new()
-                .put(url)
-                .bearer_auth(&operator)
-                .json(body)
-                .send()
-                .expect("an answer");
-            assert!(
-                answer.status().is_success(),
-                "{url}: {}",
-                answer.text().expect("text")
-            );
-        };
-        put(&business, &json!({"name": "Shop"}));
-        put(
-            &format!("{business}/campaigns/1"),
-            &json!({"domain": "shop.example", "placement": "FBS"}),
-        );
-        put(
-            &format!("{}/operator/v1/customers/anna", self.address),
-            &json!({"name": "Анна"}),
-        );
-        let chats = (1..=chats)
-            .map(|order| {
-                put(
-                    &format!("{business}/orders/{order}"),
-                    &json!({"campaignId": 1, "customerId": "anna"}),
-                );
-                let start = json!({"context": {"type": "ORDER", "id": order}});
-                let url = format!("{business}/chats");
-                let answer = Client::new()
-                    .post(&url)
-                    .bearer_auth(&operator)
-                    .json(&start)
-                    .send()
-                    .expect("an answer");
-                answer.json::<Value>().expect("JSON")["chatId"]
-                    .as_i64()
-                    .expect("an id")
-            })
-            .collect();
-        let key = printed(
-            &[
-                "keys",
-                "create",
-                "--business",
-                "1",
-                "--name",
-                "writers",
-                "--scope",
-                "communication",
-            ],
-            &self.folder,
-        );
+        let chats = a_business::with_chats(&self.address, &operator, chats);
+        let key = printed(&a_business::CREATE_KEY, &self.folder);
         Setting { chats, key, operator }
     }
 

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use prilavok_test_postgres::Cluster;
-use reqwest::blocking::Client;
-use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::a_business;
 use crate::balancer::Balancer;
 use crate::node::{self, Node};
 
@@ -64,47 +63,8 @@ impl Fleet {
 
 fn set_up(address: &str, database: &str, commands: &Path, chats: usize) -> Shop {
     let operator = node::printed(&["operator-token", "create"], database, commands);
-    let business = format!("{address}/operator/v1/businesses/1");
-    let put = |url: &str, body: &Value| {
-        let answer = Client::new().put(url).bearer_auth(&operator).json(body).send();
-        let answer = answer.expect("an answer");
-        assert!(
-            answer.status().is_success(),
-            "{url}: {}",
-            answer.text().expect("text")
-        );
-    };
-    put(&business, &json!({"name": "Shop"}));
-    let campaign = json!({"domain": "shop.example", "placement": "FBS"});
-    put(&format!("{business}/campaigns/1"), &campaign);
-    put(
-        &format!("{address}/operator/v1/customers/anna"),
-        &json!({"name": "Анна"}),
-    );
-    let chats = (1..=chats).map(|order| {
-        let of_anna = json!({"campaignId": 1, "customerId": "anna"});
-        put(&format!("{business}/orders/{order}"), &of_anna);
-        let start = json!({"context": {"type": "ORDER", "id": order}});
-        let asked = Client::new()
-            .post(format!("{business}/chats"))
-            .bearer_auth(&operator)
-            .json(&start);
-        let started: Value = asked.send().expect("an answer").json().expect("JSON");
-        started["chatId"].as_i64().expect("an id")
-    });
-    let chats = chats.collect();
-    let create = [
-        "keys",
-        "create",
-        "--business",
-        "1",
-        "--name",
-        "writers",
-        "--scope",
-        "communication",
-    ];
     Shop {
-        chats,
-        key: node::printed(&create, database, commands),
+        chats: a_business::with_chats(address, &operator, chats),
+        key: node::printed(&a_business::CREATE_KEY, database, commands),
     }
 }

@@ -2,6 +2,8 @@
 //! a standby takes over, a node is cut off, the pool is full. What was acknowledged is there, and what readers see of a
 //! chat, through whichever node, is one growing sequence.
 
+#[path = "../a_business.rs"]
+mod a_business;
 mod balancer;
 mod consistency;
 mod faults;
