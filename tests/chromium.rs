@@ -178,8 +178,9 @@ impl Browser {
         url.as_str().expect("an address").replace(&self.home, "")
     }
 
-    /// Runs the body of a function in the page; answers what it returns, promises awaited.
+    /// Runs the body of a function in the page, once that is all there; answers what it returns, promises awaited.
     pub(crate) fn run(&self, script: &str) -> Value {
+        self.wait("return true");
         self.call(
             &Method::POST,
             "/execute/sync",
@@ -187,20 +188,22 @@ impl Browser {
         )
     }
 
-    /// The same, until it answers something that is true; answers that.
+    /// Runs it again and again until it answers something that is true; answers that.
     pub(crate) fn wait(&self, script: &str) -> Value {
         let begun = Instant::now();
+        // On a busy machine a page is shown, and may be asked, long before its scripts have run.
+        let script = format!("if (document.readyState !== 'complete') return null; {script}");
+        let body = json!({"script": script, "args": []});
         loop {
-            let body = json!({"script": script, "args": []});
             let last = self.try_call(&Method::POST, "/execute/sync", &body);
             match &last {
                 Ok(value) if !matches!(value, Value::Null | Value::Bool(false)) => return value.clone(),
                 // A page that is being left cannot be asked.
                 _ => assert!(
                     begun.elapsed() < PATIENCE,
-                    "never true at {}: {script}: {last:?}\n{}",
+                    "never true at {}: {script}: {last:?}\n{:?}",
                     self.path(),
-                    self.text("body")
+                    self.call(&Method::GET, "/source", &Value::Null)
                 ),
             }
             std::thread::sleep(Duration::from_millis(20));
