@@ -25,7 +25,7 @@ use crate::recording::Recorder;
 use crate::settings::Settings;
 use crate::web::Web;
 
-/// Hourly counts reach the store about this much late.
+/// Between two rounds of keeping hourly counts.
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 /// Counts of so many businesses are kept at once: all of ten thousand would hold up a processor for long enough that one
 /// answer in a hundred would wait for it.
@@ -223,21 +223,26 @@ impl App {
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 loop {
                     ticks.tick().await;
-                    keeping.keep_usage(USAGE_PAUSE).await;
+                    keeping.tell_nodes().await;
+                    keeping
+                        .keep_usage(keeping.limits.drain_round(), USAGE_PAUSE)
+                        .await;
                 }
             }),
         ])
     }
 
-    /// Keeps the hourly counts that changed, so many at a time and with a pause between. What cannot be kept is tried again
-    /// with the next ones.
-    async fn keep_usage(&self, pause: Duration) {
+    async fn tell_nodes(&self) {
         if let Err(error) = self.limits.tell(self.now()).await {
             tracing::warn!(%error, "the other nodes could not be told of hourly counts");
         }
+    }
+
+    /// Keeps hourly counts, so many at a time and with a pause between. What cannot be kept is tried again with the next ones.
+    async fn keep_usage(&self, usage: Vec<Usage>, pause: Duration) {
         let mut unkept = Unkept {
             limits: &self.limits,
-            usage: self.limits.drain_changed(),
+            usage,
         };
         let mut forget_before = Some(self.now().plus_millis(-USAGE_KEPT_MS));
         while !unkept.usage.is_empty() {
@@ -264,7 +269,8 @@ impl App {
         {
             tracing::warn!("some notifications were cut off: they are sent again after the next start");
         }
-        self.keep_usage(Duration::ZERO).await;
+        self.tell_nodes().await;
+        self.keep_usage(self.limits.drain(), Duration::ZERO).await;
         if let Err(error) = self.limits.leave().await {
             tracing::warn!(%error, "calls that were taken in advance could not be given back");
         }

@@ -1,6 +1,6 @@
 //! Calls an hour, counted per business and operation in windows aligned to the clock hour (UTC).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use parking_lot::Mutex;
 use prilavok_domain::{BusinessId, Timestamp};
@@ -11,6 +11,12 @@ use prilavok_wire::Operation;
 use super::settings::Limit;
 
 const HOUR_MS: i64 = 3_600_000;
+
+/// A count reaches the store when it has grown by one of so many parts of its limit,
+const STEPS: u32 = 50;
+/// or at the latest after so many rounds: each round takes the counts of one of so many parts of all businesses. To keep all
+/// of them in each would keep the disk, and a processor, busy with nothing but counts.
+const ROUNDS: usize = 30;
 
 /// What the `X-RateLimit-Resource-*` headers say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,12 +52,39 @@ pub(super) type Key = (BusinessId, Operation);
 struct Count {
     hour: Timestamp,
     used: u64,
+    /// How many the store knows of.
+    kept: u64,
+    keeping: Keeping,
+}
+
+impl Count {
+    const fn unused(hour: Timestamp) -> Self {
+        Self {
+            hour,
+            used: 0,
+            kept: 0,
+            keeping: Keeping::Kept,
+        }
+    }
+}
+
+/// Whether the store knows of a count, and when it will.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Keeping {
+    Kept,
+    /// In the round of its business.
+    InTurn,
+    /// In the next round.
+    Next,
 }
 
 #[derive(Default)]
 struct Counts {
     by_key: HashMap<Key, Count>,
-    changed: HashSet<Key>,
+    /// What changed, by the round of the business. A key may be there twice.
+    in_turn: [Vec<Key>; ROUNDS],
+    next: Vec<Key>,
+    round: usize,
     /// The hour seen last; when it moves, what other hours left behind is dropped.
     latest: Option<Timestamp>,
 }
@@ -73,8 +106,9 @@ impl HourlyCounts {
                 inner.by_key.insert(
                     (usage.business, operation),
                     Count {
-                        hour: usage.hour,
                         used: usage.used,
+                        kept: usage.used,
+                        ..Count::unused(usage.hour)
                     },
                 );
             }
@@ -90,13 +124,21 @@ impl HourlyCounts {
         now: Timestamp,
         limit: Limit,
     ) -> bool {
+        let key = (business, operation);
         let mut counts = self.0.lock();
-        let count = counts.current((business, operation), now.hour_start());
+        let count = counts.current(key, now.hour_start());
         if !limit.allows_after(count.used) {
             return false;
         }
         count.used += 1;
-        counts.changed.insert((business, operation));
+        let grown = match limit {
+            Limit::At(limit) => count.used.saturating_sub(count.kept) >= u64::from((limit / STEPS).max(1)),
+            Limit::Unlimited => false,
+        };
+        let when = if grown { Keeping::Next } else { Keeping::InTurn };
+        if count.keeping < when {
+            counts.keep(key, when);
+        }
         true
     }
 
@@ -107,7 +149,7 @@ impl HourlyCounts {
             && count.hour == taken_at.hour_start()
         {
             count.used = count.used.saturating_sub(1);
-            counts.changed.insert(key);
+            counts.keep(key, Keeping::InTurn);
         }
     }
 
@@ -126,20 +168,32 @@ impl HourlyCounts {
         }
     }
 
-    pub(super) fn drain_changed(&self) -> Vec<Usage> {
+    /// What the store is to be told of in this round.
+    pub(super) fn drain_round(&self) -> Vec<Usage> {
         let mut counts = self.0.lock();
-        let changed = std::mem::take(&mut counts.changed);
-        changed
-            .into_iter()
-            .filter_map(|key| counts.by_key.get(&key).map(|count| usage(key, *count)))
-            .collect()
+        let mut keys = std::mem::take(&mut counts.next);
+        let round = counts.round;
+        keys.append(&mut counts.in_turn[round]);
+        counts.round = (round + 1) % ROUNDS;
+        counts.drain(keys)
     }
 
+    /// All that the store does not know of.
+    pub(super) fn drain(&self) -> Vec<Usage> {
+        let mut counts = self.0.lock();
+        let mut keys = std::mem::take(&mut counts.next);
+        for in_turn in &mut counts.in_turn {
+            keys.append(in_turn);
+        }
+        counts.drain(keys)
+    }
+
+    /// The store could not be told.
     pub(super) fn mark_changed(&self, usage: &[Usage]) {
         let mut counts = self.0.lock();
         for one in usage {
             if let Ok(operation) = one.operation.parse() {
-                counts.changed.insert((one.business, operation));
+                counts.keep((one.business, operation), Keeping::Next);
             }
         }
     }
@@ -152,11 +206,40 @@ impl Counts {
             self.latest = Some(hour);
             self.by_key.retain(|_, count| is_open(count.hour, hour));
         }
-        let count = self.by_key.entry(key).or_insert(Count { hour, used: 0 });
+        let count = self.by_key.entry(key).or_insert(Count::unused(hour));
         if !is_open(count.hour, hour) {
-            *count = Count { hour, used: 0 };
+            *count = Count::unused(hour);
         }
         count
+    }
+
+    /// Has the store told of a count.
+    fn keep(&mut self, key: Key, when: Keeping) {
+        let Some(count) = self.by_key.get_mut(&key) else {
+            return;
+        };
+        if count.keeping >= when {
+            return;
+        }
+        count.keeping = when;
+        match when {
+            Keeping::Kept => {}
+            Keeping::InTurn => self.in_turn[key.0.get().unsigned_abs() as usize % ROUNDS].push(key),
+            Keeping::Next => self.next.push(key),
+        }
+    }
+
+    fn drain(&mut self, keys: Vec<Key>) -> Vec<Usage> {
+        let unkept = keys.into_iter().filter_map(|key| {
+            let count = self.by_key.get_mut(&key)?;
+            if count.keeping == Keeping::Kept {
+                return None;
+            }
+            count.keeping = Keeping::Kept;
+            count.kept = count.used;
+            Some(usage(key, *count))
+        });
+        unkept.collect()
     }
 }
 
@@ -246,11 +329,40 @@ mod tests {
     fn counts_go_on_from_what_was_kept() {
         let before = HourlyCounts::default();
         assert!(before.take(OPERATION, business(1), at(0), Limit::At(2)));
-        let kept = before.drain_changed();
-        assert!(before.drain_changed().is_empty());
+        let kept = before.drain();
+        assert!(before.drain().is_empty());
         let after = HourlyCounts::new(&kept);
         assert!(after.take(OPERATION, business(1), at(5), Limit::At(2)));
         assert!(!after.take(OPERATION, business(1), at(5), Limit::At(2)));
+    }
+
+    #[test]
+    fn counts_are_kept_in_steps_of_their_limit_and_each_within_some_rounds() {
+        let counts = HourlyCounts::default();
+        let limit = Limit::At(200);
+        for id in 1..=60 {
+            assert!(counts.take(OPERATION, business(id), at(0), limit));
+        }
+        let mut kept: Vec<usize> = Vec::new();
+        for _ in 0..ROUNDS {
+            kept.push(counts.drain_round().len());
+        }
+        assert_eq!(kept, [2; ROUNDS]);
+        for calls in 1..=4 {
+            assert!(counts.take(OPERATION, business(7), at(0), limit));
+            let told = counts.drain_round();
+            assert_eq!(told.len(), usize::from(calls == 4), "after {calls}");
+        }
+        assert!(counts.drain().is_empty());
+    }
+
+    #[test]
+    fn what_could_not_be_kept_is_in_the_next_round() {
+        let counts = HourlyCounts::default();
+        assert!(counts.take(OPERATION, business(1), at(0), Limit::Unlimited));
+        let unkept = counts.drain();
+        counts.mark_changed(&unkept);
+        assert_eq!(counts.drain_round(), unkept);
     }
 
     #[test]
@@ -259,6 +371,6 @@ mod tests {
         for _ in 0..3 {
             assert!(counts.take(OPERATION, business(1), at(0), Limit::Unlimited));
         }
-        assert_eq!(counts.drain_changed()[0].used, 3);
+        assert_eq!(counts.drain()[0].used, 3);
     }
 }

@@ -147,11 +147,21 @@ impl Limiter {
         self.settings.hourly(operation, business)
     }
 
-    /// The counts that changed since they were last drained; none where nodes count together.
+    /// To be called once a second: the counts that the store is to be told of now, which is in steps of a fiftieth of a limit, or
+    /// within half a minute. None where nodes count together.
     #[must_use]
-    pub fn drain_changed(&self) -> Vec<Usage> {
+    pub fn drain_round(&self) -> Vec<Usage> {
         match &self.hourly {
-            Hourly::Own(counts) => counts.drain_changed(),
+            Hourly::Own(counts) => counts.drain_round(),
+            Hourly::Shared(_) => Vec::new(),
+        }
+    }
+
+    /// All counts that the store does not know of; none where nodes count together.
+    #[must_use]
+    pub fn drain(&self) -> Vec<Usage> {
+        match &self.hourly {
+            Hourly::Own(counts) => counts.drain(),
             Hourly::Shared(_) => Vec::new(),
         }
     }
