@@ -5,7 +5,7 @@ default:
 
 # Build and start the server with demo data.
 demo:
-    cargo run --release -- serve --demo
+    cargo run --profile quick -- serve --demo
 
 # Everything that must pass before a change lands.
 test:

@@ -8,4 +8,4 @@ cd "$(dirname "$0")"
 # Word splitting is wanted: one package a word.
 # shellcheck disable=SC2046
 install_packages $(missing_packages cc:build-essential)
-exec cargo run --release --locked --package prilavok -- serve --demo "$@"
+exec cargo run --profile quick --locked --package prilavok -- serve --demo "$@"
