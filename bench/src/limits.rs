@@ -17,6 +17,9 @@ const UPLOADS: usize = 100;
 /// Enough for every chat to have been asked for.
 const EVERY_CHAT_SECONDS: u32 = 30;
 
+/// How long after its start a server is idle: what it does then is done.
+const SETTLED: Duration = Duration::from_secs(20);
+
 /// Measures them over the large store; answers a list.
 pub fn measure(place: &Place) -> anyhow::Result<String> {
     let (large, mut text) = (place.large(), String::new());
@@ -35,6 +38,7 @@ pub fn measure(place: &Place) -> anyhow::Result<String> {
         let _ = writeln!(text, "- {what}: {figure}");
     };
     note("ready with ten million messages", millis(server.ready_after));
+    std::thread::sleep(SETTLED);
     let idle = server.memory_kib("VmRSS")?;
     note("memory, idle", mib(idle));
     for uploads in [1, UPLOADS] {

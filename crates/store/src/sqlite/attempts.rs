@@ -117,6 +117,20 @@ pub(super) fn page(
     Ok(Page { items, more })
 }
 
+/// Whether there may be something to forget.
+pub(super) fn is_any_old(conn: &Connection, business: BusinessId, before: ForgetBefore) -> Result<bool> {
+    let mut old = conn.prepare_cached(
+        "SELECT coalesce((SELECT at FROM attempt WHERE business_id = ?1 ORDER BY attempt_id LIMIT 1) < ?2, FALSE)
+             OR coalesce((SELECT at FROM event WHERE business_id = ?1 ORDER BY event_id LIMIT 1) < ?3, FALSE)",
+    )?;
+    let before = (
+        business.get(),
+        before.attempts.as_millis(),
+        before.events.as_millis(),
+    );
+    Ok(old.query_row(before, |row| row.get(0))?)
+}
+
 /// Forgets the oldest lines of the log, and the oldest events up to the first one that is young or that a
 /// subscription waits for: what is kept has no gaps.
 pub(super) fn forget(conn: &Connection, business: BusinessId, before: ForgetBefore) -> Result<u64> {

@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -18,11 +19,15 @@ use crate::{Result, StoreError};
 
 /// Connections kept for the next read; more are opened when more reads run side by side.
 const IDLE: usize = 16;
+/// How long they are kept while nobody reads: with each goes a cache of pages.
+const KEPT: Duration = Duration::from_secs(10);
 
 /// A connection, and the moment of the transaction that is held on it, if one is.
 struct Reader {
     conn: Connection,
     holds: Option<Moment>,
+    /// When it was first seen unused since it was used last.
+    unused: Option<Instant>,
 }
 
 impl Reader {
@@ -41,6 +46,10 @@ impl Reader {
             self.conn.prepare_cached("COMMIT")?.execute([])?;
         }
         Ok(())
+    }
+
+    fn is_needed(&mut self, now: Instant) -> bool {
+        now.duration_since(*self.unused.get_or_insert(now)) < KEPT
     }
 }
 
@@ -116,8 +125,10 @@ impl Readers {
             None => Reader {
                 conn: open::reader(&self.path)?,
                 holds: None,
+                unused: None,
             },
         };
+        reader.unused = None;
         let result = self.observed.read(|| work(&mut reader));
         let usable = match &result {
             Ok(_) => reader.holds.is_some() != reader.conn.is_autocommit(),
@@ -135,12 +146,13 @@ impl Readers {
     }
 
     /// Ends the transactions that are held: others may have committed since they began, and the write-ahead
-    /// log cannot begin anew while they need it.
+    /// log cannot begin anew while they need it. Closes connections that nobody needed for a while.
     pub(super) fn let_go(&self) {
         // Those that are read in just now are ended by their next read.
         self.known.next_moment();
+        let now = Instant::now();
         if let Some(idle) = self.idle.lock().as_mut() {
-            idle.retain_mut(|reader| reader.let_go().is_ok());
+            idle.retain_mut(|reader| reader.let_go().is_ok() && reader.is_needed(now));
         }
     }
 
