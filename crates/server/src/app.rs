@@ -204,12 +204,13 @@ impl App {
         self.clock.now()
     }
 
-    /// Starts the work beside requests: watching for changed keys, keeping hourly counts, delivering
+    /// Starts the work beside requests: watching for changed keys, keeping and sharing hourly counts, delivering
     /// notifications, waking streams, doing what has come due.
     #[must_use]
     pub fn start_background(self: &Arc<Self>) -> Background {
         let watching = Arc::clone(self);
         let keeping = Arc::clone(self);
+        let sharing = Arc::clone(self);
         let (notifier, scheduled) = (self.notifier.clone(), self.scheduled.clone());
         let live = Arc::clone(&self.live);
         let clock_interval = self.clock_interval;
@@ -218,6 +219,7 @@ impl App {
             tokio::spawn(async move { scheduled.run(clock_interval).await }),
             tokio::spawn(async move { live.run().await }),
             tokio::spawn(async move { watching.access.watch().await }),
+            tokio::spawn(async move { sharing.limits.listen().await }),
             tokio::spawn(async move {
                 let mut ticks = tokio::time::interval(USAGE_INTERVAL);
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -48,7 +48,7 @@ pub use credentials::{Credential, CredentialChange, NewCredential, OperatorToken
 pub use desk::{Act, DisputeCursor};
 pub use error::{Conflict, Entity, Refusal, StoreError};
 pub use idempotency::{Applied, Idempotency, Surface};
-pub use limits::{Calls, Claim, Granted, Usage};
+pub use limits::{Calls, Claim, Granted, LimitOf, Scarce, Usage};
 pub use notifications::{
     Again, Attempt, AttemptFilter, Delivery, ForgetBefore, LoggedAttempt, NewSubscription, Settled,
     Subscription, SubscriptionChange, SubscriptionName, Switch, Try, Waiting,
@@ -493,6 +493,11 @@ pub trait Store: Send + Sync + 'static {
     /// Takes calls in advance or gives them back, in one transaction; answers what became of each claim, in their order.
     /// No two claims are about one operation of one business.
     async fn claim_usage(&self, claims: Vec<Claim>) -> Result<Vec<Granted>>;
+    /// Tells the other nodes soon that hardly anything is left of these limits.
+    fn tell_scarce(&self, limits: Vec<LimitOf>);
+    /// Told what other nodes found scarce, within about a second whatever is lost on the way. Closed where one process
+    /// serves.
+    fn scarce(&self) -> broadcast::Receiver<Scarce>;
 
     // --- Upkeep.
 

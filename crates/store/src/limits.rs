@@ -1,5 +1,7 @@
 //! Hourly counts, kept so that they survive a restart.
 
+use std::sync::Arc;
+
 use prilavok_domain::{BusinessId, Timestamp};
 
 /// What one business used of one operation in one hour.
@@ -65,6 +67,24 @@ pub struct Granted {
     pub used: u64,
     /// Calls that the node may make; zero for what was given back.
     pub calls: u32,
+}
+
+/// A limit of one business.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LimitOf {
+    /// The business.
+    pub business: BusinessId,
+    /// The operation's name.
+    pub operation: String,
+}
+
+/// What other nodes need calls of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scarce {
+    /// Hardly anything is left of these limits.
+    These(Arc<[LimitOf]>),
+    /// Something was told and not heard: any limit may be scarce.
+    Any,
 }
 
 impl Claim {

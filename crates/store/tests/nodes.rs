@@ -15,10 +15,11 @@ use prilavok_domain::event::DisabledBy;
 use prilavok_domain::{BusinessId, CredentialKind, CredentialName, EventTypes, ScopeSet, SubscriptionId};
 use prilavok_store::postgres::{LeaseTimes, PgOptions, PgStore};
 use prilavok_store::{
-    Attempt, AttemptFilter, Calls, Claim, NewCredential, NewSubscription, SecretHash, Settled, Store,
-    StoreError, SubscriptionName, Switch, Try,
+    Attempt, AttemptFilter, Calls, Claim, LimitOf, NewCredential, NewSubscription, Scarce, SecretHash,
+    Settled, Store, StoreError, SubscriptionName, Switch, Try,
 };
 use prilavok_test_postgres::Cluster;
+use tokio::sync::broadcast;
 
 use population::*;
 use relay::Relay;
@@ -422,6 +423,39 @@ fn nodes_together_take_no_more_calls_than_there_are() {
             let calls: u32 = granted.iter().map(|one| one[operation].calls).sum();
             assert_eq!(calls, 100);
         }
+    });
+}
+
+#[test]
+fn a_node_hears_which_limits_others_found_scarce_and_that_it_did_not_hear() {
+    on_a_database(async |database| {
+        let (one, two) = (database.node().await, database.node().await);
+        // Both listen.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let (mut own, mut told) = (one.scarce(), two.scarce());
+        let next = async |told: &mut broadcast::Receiver<Scarce>| {
+            let heard = tokio::time::timeout(Duration::from_secs(3), told.recv()).await;
+            heard.expect("it is told").expect("open")
+        };
+        // More than one notification takes.
+        let found = (0..500).map(|number| LimitOf {
+            business: shop(),
+            operation: format!("an-operation-with-the-number-{number}"),
+        });
+        let found: HashSet<_> = found.collect();
+        one.tell_scarce(found.iter().cloned().collect());
+        let mut heard = HashSet::new();
+        while heard.len() < found.len() {
+            // A look may come between the telling and the hearing.
+            if let Scarce::These(limits) = next(&mut told).await {
+                heard.extend(limits.iter().cloned());
+            }
+        }
+        assert_eq!(heard, found);
+        // What neither of them hears.
+        database.sql("UPDATE meta SET number = number + 1 WHERE name = 'scarce_version'");
+        assert_eq!(next(&mut told).await, Scarce::Any);
+        assert_eq!(next(&mut own).await, Scarce::Any, "its own word is no news");
     });
 }
 

@@ -181,11 +181,18 @@ impl Limiter {
         }
     }
 
+    /// Gives back what other nodes need as soon as they tell. Ends where there are none.
+    pub async fn listen(&self) {
+        if let Hourly::Shared(counts) = &self.hourly {
+            counts.listen(&self.settings).await;
+        }
+    }
+
     /// Leaves to the other nodes what this one does not need any more. Does nothing where there are none.
     pub async fn leave(&self) -> Result<(), StoreError> {
         match &self.hourly {
             Hourly::Own(_) => Ok(()),
-            Hourly::Shared(counts) => counts.leave().await,
+            Hourly::Shared(counts) => counts.leave(&self.settings).await,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The arithmetic, and what many nodes with it do together.
 
+use std::collections::BTreeSet;
+
 use prilavok_domain::{BusinessId, Timestamp};
 use prilavok_store::{Calls, Claim, Granted};
 
@@ -9,6 +11,8 @@ use super::share::{Share, Taken, Terms};
 fn hour(number: i64) -> Timestamp {
     Timestamp::from_millis(1_732_406_400_000 + number * 3_600_000).expect("in range")
 }
+
+const SECOND: u64 = 1_000;
 
 /// What the store does, one claim after the other.
 struct Row {
@@ -32,58 +36,125 @@ impl Row {
     }
 }
 
-/// The calls over which it is averaged how often the store is asked.
-const WINDOW: u32 = 1_000;
+/// How nodes hear of each other.
+#[derive(Debug, Clone, Copy)]
+enum Notices {
+    /// Within 50 ms.
+    Arrive,
+    /// Never: they find at their look each second that there was something to hear.
+    AreLost,
+}
+
+/// What happens at a node beside calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Second,
+    Notice,
+}
 
 /// Nodes, and how calls come to them.
 struct Market {
     row: Row,
     nodes: Vec<Share>,
     terms: Terms,
+    notices: Notices,
+    random: fastrand::Rng,
+    now: u64,
+    ahead: BTreeSet<(u64, Event, usize)>,
     accepted: u32,
-    /// How often the store was asked, for each thousand calls.
-    windows: Vec<u32>,
+    /// How often the store had been asked when the last call was accepted.
+    trips: u32,
+    /// Since when each node refuses calls too early, and the longest that any did.
+    refusing: Vec<Option<u64>>,
+    longest: u64,
 }
 
 impl Market {
-    fn new(limit: u32, nodes: u32) -> Self {
+    fn new(limit: u32, nodes: u32, notices: Notices, seed: u64) -> Self {
+        let all = 0..nodes as usize;
         Self {
             row: Row {
                 limit,
                 used: 0,
                 trips: 0,
             },
-            nodes: (0..nodes).map(|_| Share::new(hour(0))).collect(),
+            nodes: all.clone().map(|_| Share::new(hour(0))).collect(),
             terms: Terms {
                 limit: Limit::At(limit),
                 nodes,
             },
+            notices,
+            random: fastrand::Rng::with_seed(seed),
+            now: 0,
+            ahead: all
+                .clone()
+                .map(|node| (SECOND - 7 * node as u64, Event::Second, node))
+                .collect(),
             accepted: 0,
-            windows: Vec::new(),
+            trips: 0,
+            refusing: all.map(|_| None).collect(),
+            longest: 0,
+        }
+    }
+
+    fn least(&self) -> u32 {
+        self.row.limit - self.row.limit / 50
+    }
+
+    fn ask(&mut self, node: usize, calls: Calls) {
+        let granted = self.row.ask(calls);
+        if self.nodes[node].granted(self.terms, calls, granted) {
+            // The telling is a statement as well.
+            self.row.trips += 1;
+            for other in 0..self.nodes.len() {
+                let after = match self.notices {
+                    Notices::Arrive if other == node => continue,
+                    Notices::Arrive => 50,
+                    Notices::AreLost => self.random.u64(0..=SECOND),
+                };
+                self.ahead.insert((self.now + after, Event::Notice, other));
+            }
         }
     }
 
     /// A call that comes to a node.
-    fn call(&mut self, node: usize) -> bool {
-        let node = &mut self.nodes[node];
-        let taken = match node.take(self.terms) {
-            Taken::Ask(calls) => {
-                node.granted(calls, self.row.ask(calls));
-                node.take(self.terms) == Taken::Yes
-            }
-            taken => taken == Taken::Yes,
-        };
-        self.accepted += u32::from(taken);
-        taken
+    fn call(&mut self, node: usize) {
+        let mut taken = self.nodes[node].take(self.terms);
+        if let Taken::Ask(calls) = taken {
+            self.ask(node, calls);
+            taken = self.nodes[node].take(self.terms);
+        }
+        if taken == Taken::Yes {
+            self.accepted += 1;
+            assert!(self.accepted <= self.row.limit, "more than may be");
+            self.trips = self.row.trips;
+            self.refusing[node] = None;
+        } else if self.accepted < self.least() {
+            let since = *self.refusing[node].get_or_insert(self.now);
+            self.longest = self.longest.max(self.now - since);
+        }
     }
 
-    /// A second is over, on each node.
-    fn second(&mut self) {
-        for node in &mut self.nodes {
-            if let Some(calls) = node.tick(self.terms) {
-                node.granted(calls, self.row.ask(calls));
+    /// What happens up to an instant beside calls.
+    fn pass_to(&mut self, now: u64) {
+        while let Some(&next) = self.ahead.first()
+            && next.0 <= now
+        {
+            self.ahead.remove(&next);
+            let (at, event, node) = next;
+            self.now = at;
+            let due = match event {
+                Event::Second => {
+                    self.ahead.insert((at + SECOND, event, node));
+                    self.nodes[node].tick(self.terms)
+                }
+                Event::Notice => self.nodes[node].told_scarce(self.terms),
+            };
+            if let Some(calls) = due {
+                self.ask(node, calls);
             }
         }
+        self.now = now;
     }
 }
 
@@ -93,94 +164,95 @@ enum Arrival {
     Evenly,
     /// Nine of ten to the first node.
     Mostly,
+    /// One to each, then all to the first.
     First,
     /// To one node for a while, then to the next.
     InTurn,
 }
 
-impl Arrival {
-    fn node(self, random: &mut fastrand::Rng, nodes: usize, second: u32) -> usize {
-        match self {
-            Self::Evenly => random.usize(..nodes),
-            Self::Mostly if random.u8(..10) == 0 => random.usize(..nodes),
-            Self::Mostly | Self::First => 0,
-            Self::InTurn => (second / 3) as usize % nodes,
-        }
-    }
-}
-
 const ARRIVALS: [Arrival; 4] = [Arrival::Evenly, Arrival::Mostly, Arrival::First, Arrival::InTurn];
 
-/// Lets half as many calls again come as may be made, so many a second.
-fn rush(limit: u32, nodes: u32, rate: u32, arrival: Arrival) -> Market {
-    let mut random = fastrand::Rng::with_seed(u64::from(limit ^ nodes ^ rate));
-    let mut market = Market::new(limit, nodes);
-    let (mut calls, mut second) = (0, 0);
-    let mut windows = Vec::new();
-    while calls < limit + limit / 2 {
-        for _ in 0..rate {
-            market.call(arrival.node(&mut random, nodes as usize, second));
-            assert!(market.accepted <= limit, "more than may be");
-            calls += 1;
-            if calls % WINDOW == 0 {
-                let before: u32 = windows.iter().sum();
-                windows.push(market.row.trips - before);
-            }
-        }
-        market.second();
-        second += 1;
+/// Calls a second, of all nodes together.
+const RATES: [u64; 5] = [1, 3, 20, 100, 1_000];
+
+/// Lets half as many calls again come as may be made, or as many as come in an hour.
+fn rush(market: &mut Market, rate: u64, arrival: Arrival) -> u32 {
+    let nodes = market.nodes.len();
+    let calls = (market.row.limit + market.row.limit / 2)
+        .max(nodes as u32)
+        .min(rate as u32 * 3_600);
+    for number in 0..calls {
+        market.pass_to(u64::from(number) * SECOND / rate);
+        let node = match arrival {
+            Arrival::Evenly => market.random.usize(..nodes),
+            Arrival::Mostly if market.random.u8(..10) == 0 => market.random.usize(..nodes),
+            Arrival::First if (number as usize) < nodes => number as usize,
+            Arrival::Mostly | Arrival::First => 0,
+            Arrival::InTurn => (market.now / (3 * SECOND)) as usize % nodes,
+        };
+        market.call(node);
     }
-    market.windows = windows;
-    market
+    calls
+}
+
+/// Each traffic, with some seeds.
+fn traffics() -> impl Iterator<Item = (u64, Arrival, u64)> {
+    RATES
+        .into_iter()
+        .flat_map(|rate| ARRIVALS.map(|arrival| (rate, arrival)))
+        .flat_map(|(rate, arrival)| [1, 2, 3].map(|seed| (rate, arrival, seed)))
 }
 
 #[test]
 fn nodes_share_a_limit_to_within_two_in_a_hundred() {
-    for limit in [1, 10, 100, 1_000, 5_000] {
-        for nodes in [1, 2, 3, 4, 8, 32] {
-            for (rate, arrival) in [3, 40, 400, 5_000]
-                .into_iter()
-                .flat_map(|rate| ARRIVALS.map(|arrival| (rate, arrival)))
-            {
-                let mut market = rush(limit, nodes, rate, arrival);
-                // What some hold while others are refused is theirs again soon.
-                for _ in 0..40 {
-                    market.call(0);
-                    market.second();
+    for limit in [1, 10, 100, 1_000, 10_000] {
+        for nodes in [1, 2, 3, 4, 6, 8, 32] {
+            for (rate, arrival, seed) in traffics() {
+                for (notices, moment) in [(Notices::Arrive, SECOND), (Notices::AreLost, 6 * SECOND)] {
+                    let mut market = Market::new(limit, nodes, notices, seed);
+                    let calls = rush(&mut market, rate, arrival);
+                    // What some hold while others are refused is theirs again soon.
+                    for _ in 0..6 {
+                        market.pass_to(market.now + SECOND);
+                        (0..limit).for_each(|_| market.call(0));
+                    }
+                    let least = market.least().min(calls);
+                    let of = format!(
+                        "{limit} on {nodes} nodes, {rate} a second, {arrival:?}, notices {notices:?}"
+                    );
+                    assert!(market.accepted >= least, "{} of {of}", market.accepted);
+                    let refused = market.longest;
+                    assert!(refused < moment, "refused too early for {refused} ms: {of}");
                 }
-                let least = limit - limit / 50;
-                assert!(
-                    (least..=limit).contains(&market.accepted),
-                    "{} of {limit} on {nodes} nodes, {rate} a second, {arrival:?}",
-                    market.accepted
-                );
             }
         }
     }
 }
 
+/// How many calls each question to the store is for, in the worst of all traffics, on 1 to 8 nodes. Of a thousand calls eight
+/// nodes cannot be given in portions that are large and all but 2 % of them be made.
+const REACHED: [(u32, [u32; 8]); 4] = [
+    (1_000, [50, 40, 26, 22, 19, 15, 11, 9]),
+    (2_000, [57, 48, 36, 33, 28, 26, 23, 22]),
+    (5_000, [98, 87, 52, 48, 46, 43, 40, 39]),
+    (10_000, [192, 177, 90, 60, 54, 52, 50, 48]),
+];
+
 #[test]
 fn the_store_is_asked_once_for_twenty_calls_or_fewer_times() {
-    for limit in [1_000, 2_000, 5_000, 10_000] {
-        for (nodes, rate) in [
-            (1, 40),
-            (2, 40),
-            (3, 60),
-            (2, 400),
-            (3, 400),
-            (4, 400),
-            (4, 5_000),
-        ] {
-            for arrival in ARRIVALS {
-                let market = rush(limit, nodes, rate, arrival);
-                let most = market.windows.iter().max().expect("a window");
-                assert!(
-                    *most <= WINDOW / 20,
-                    "{most} times for {WINDOW} calls: {limit} on {nodes} nodes, {rate} a second, {arrival:?}"
-                );
-            }
+    let mut reached = REACHED;
+    for (limit, worst) in &mut reached {
+        for (nodes, worst) in (1..).zip(worst) {
+            let each = traffics().map(|(rate, arrival, seed)| {
+                let mut market = Market::new(*limit, nodes, Notices::Arrive, seed);
+                let calls = rush(&mut market, rate, arrival);
+                // Of those that were accepted, and of all.
+                (market.accepted / market.trips).min(calls / market.row.trips)
+            });
+            *worst = each.min().expect("traffic");
         }
     }
+    assert_eq!(reached, REACHED);
 }
 
 const TERMS: Terms = Terms {
@@ -206,11 +278,11 @@ fn a_call_that_is_given_back_can_be_made_again() {
         claimed,
         Calls::Take {
             least: 20,
-            most: 20,
-            parts: 3
+            most: 60,
+            parts: 2
         }
     );
-    share.granted(claimed, granted(0, 1_000, 1));
+    share.granted(TERMS, claimed, granted(0, 1_000, 1));
     assert_eq!(share.take(TERMS), Taken::Yes);
     assert_eq!(share.used(), 1_000);
     share.give_back();
@@ -222,16 +294,16 @@ fn a_call_that_is_given_back_can_be_made_again() {
 fn a_limit_that_is_used_up_is_asked_about_ever_more_rarely() {
     let mut share = Share::new(hour(0));
     let mut asked = Vec::new();
-    for second in 0..60 {
+    for second in 0..1_000 {
         for _ in 0..5 {
             if let Taken::Ask(claimed) = share.take(TERMS) {
-                share.granted(claimed, granted(0, 1_000, 0));
+                share.granted(TERMS, claimed, granted(0, 1_000, 0));
                 asked.push(second);
             }
         }
         assert_eq!(share.tick(TERMS), None);
     }
-    assert_eq!(asked, [0, 1, 3, 7, 15, 31, 47]);
+    assert_eq!(asked, [0, 1, 5, 21, 85, 341, 597, 853]);
 }
 
 #[test]
@@ -239,10 +311,10 @@ fn a_new_hour_begins_anew_and_a_clock_that_steps_back_stays() {
     let mut share = Share::new(hour(0));
     let claimed = Calls::Take {
         least: 20,
-        most: 20,
-        parts: 3,
+        most: 60,
+        parts: 2,
     };
-    share.granted(claimed, granted(0, 20, 20));
+    share.granted(TERMS, claimed, granted(0, 20, 20));
     share.turn_to(hour(-1));
     assert_eq!(
         (share.hour(), share.take(TERMS)),
@@ -251,35 +323,88 @@ fn a_new_hour_begins_anew_and_a_clock_that_steps_back_stays() {
     );
     share.turn_to(hour(1));
     assert_eq!((share.hour(), share.used()), (hour(1), 0));
-    share.granted(claimed, granted(0, 40, 20));
+    share.granted(TERMS, claimed, granted(0, 40, 20));
     assert!(
         matches!(share.take(TERMS), Taken::Ask(_)),
         "what was granted of an hour that is over"
     );
     // Another node is ahead.
-    share.granted(claimed, granted(2, 20, 20));
+    share.granted(TERMS, claimed, granted(2, 20, 20));
     assert_eq!((share.hour(), share.take(TERMS)), (hour(2), Taken::Yes));
 }
 
 #[test]
-fn what_is_charged_or_unlimited_is_counted_afterwards() {
+fn what_is_charged_is_counted_afterwards_with_a_claim() {
     let mut share = Share::new(hour(0));
+    (0..2).for_each(|_| share.charge());
+    assert_eq!(share.used(), 2);
+    let claimed = Calls::Take {
+        least: 22,
+        most: 62,
+        parts: 2,
+    };
+    assert_eq!(share.tick(TERMS), Some(claimed));
+    share.granted(TERMS, claimed, granted(0, 69, 62));
+    assert_eq!((share.used(), share.tick(TERMS)), (9, None));
     share.charge();
+    assert_eq!((share.used(), share.tick(TERMS)), (10, None));
+}
+
+#[test]
+fn what_is_unlimited_is_counted_when_it_is_worth_a_question_or_the_node_stops() {
     let unlimited = Terms {
         limit: Limit::Unlimited,
         nodes: 2,
     };
+    let owed = |calls| Calls::Take {
+        least: calls,
+        most: calls,
+        parts: 1,
+    };
+    let mut share = Share::new(hour(0));
+    for made in 1..=60 {
+        assert_eq!(share.tick(unlimited), None, "after {made} calls");
+        assert_eq!(share.take(unlimited), Taken::Yes);
+    }
+    assert_eq!(share.tick(unlimited), Some(owed(60)));
+    assert!(!share.granted(unlimited, owed(60), granted(0, 67, 60)));
     assert_eq!(share.take(unlimited), Taken::Yes);
-    assert_eq!(share.used(), 2);
-    let claimed = share.tick(unlimited).expect("two calls");
-    assert_eq!(
-        claimed,
-        Calls::Take {
-            least: 2,
-            most: 2,
-            parts: 1
-        }
-    );
-    share.granted(claimed, granted(0, 7, 2));
-    assert_eq!((share.used(), share.tick(unlimited)), (7, None));
+    assert_eq!(share.used(), 68);
+    assert_eq!(share.leave(), Some(owed(1)));
+}
+
+#[test]
+fn whoever_leaves_no_more_than_one_claim_tells_once_and_the_others_keep_as_much() {
+    let claimed = |calls| Calls::Take {
+        least: calls,
+        most: calls,
+        parts: 2,
+    };
+    let (mut finder, mut other) = (Share::new(hour(0)), Share::new(hour(0)));
+    assert!(!other.granted(TERMS, claimed(60), granted(0, 60, 60)));
+    assert!(!finder.granted(TERMS, claimed(60), granted(0, 979, 60)));
+    assert!(finder.granted(TERMS, claimed(1), granted(0, 980, 1)));
+    assert!(!finder.granted(TERMS, claimed(1), granted(0, 981, 1)));
+    assert_eq!(other.told_scarce(TERMS), Some(Calls::GiveBack(40)));
+    assert_eq!(other.told_scarce(TERMS), None);
+    // What could not be given back is given back later.
+    other.failed(hour(0), Calls::GiveBack(40));
+    let due: Vec<_> = (0..4).filter_map(|_| other.tick(TERMS)).collect();
+    assert_eq!(due, [Calls::GiveBack(40)]);
+    // It is found again, and told again.
+    assert!(!other.granted(TERMS, Calls::GiveBack(40), granted(0, 941, 0)));
+    assert!(!finder.granted(TERMS, claimed(20), granted(0, 961, 20)));
+    assert!(finder.granted(TERMS, claimed(20), granted(0, 981, 20)));
+}
+
+#[test]
+fn who_finds_that_nothing_is_left_and_was_not_told_tells() {
+    let mut share = Share::new(hour(0));
+    let claimed = share.wants(TERMS).expect("a claim");
+    // Whoever took the last calls has died before it told.
+    let told: Vec<_> = (0..3)
+        .map(|_| share.granted(TERMS, claimed, granted(0, 1_000, 0)))
+        .collect();
+    assert_eq!(told, [true, false, false]);
+    assert_eq!(share.told_scarce(TERMS), None);
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use prilavok_domain::Timestamp;
 use prilavok_store::limits::is_open;
-use prilavok_store::{Calls, Claim, Store, StoreError};
+use prilavok_store::{Calls, Claim, LimitOf, Scarce, Store, StoreError};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::hourly::{Key, Window};
@@ -34,6 +35,7 @@ struct Counted {
 /// A claim on its way, and the right to make it.
 struct Asked {
     key: Key,
+    terms: Terms,
     claim: Claim,
     _asking: OwnedMutexGuard<()>,
 }
@@ -95,23 +97,32 @@ impl SharedCounts {
         let Some(calls) = self.with(key, hour, |counted| counted.share.wants(terms)) else {
             return Ok(());
         };
-        self.claim(vec![asked(key, hour, terms.limit, calls, asking)])
-            .await
+        self.claim(vec![asked(key, hour, terms, calls, asking)]).await
     }
 
-    /// Asks the store, and keeps what it says.
+    /// Asks the store, keeps what it says, and tells the other nodes what they have to know of it.
     async fn claim(&self, asked: Vec<Asked>) -> Result<(), StoreError> {
         let claims = asked.iter().map(|one| one.claim.clone()).collect();
         let granted = self.0.store.claim_usage(claims).await;
-        let mut shares = self.0.shares.lock();
-        for (at, Asked { key, claim, .. }) in asked.iter().enumerate() {
-            if let Some(counted) = shares.get_mut(key) {
+        let mut scarce = Vec::new();
+        {
+            let mut shares = self.0.shares.lock();
+            for (at, one) in asked.iter().enumerate() {
+                let Some(counted) = shares.get_mut(&one.key) else {
+                    continue;
+                };
+                let Claim { hour, calls, .. } = one.claim;
                 match &granted {
-                    Ok(granted) => counted.share.granted(claim.calls, granted[at]),
-                    Err(_) => counted.share.failed(claim.hour, claim.calls),
+                    Ok(granted) if counted.share.granted(one.terms, calls, granted[at]) => {
+                        let (business, operation) = (one.claim.business, one.claim.operation.clone());
+                        scarce.push(LimitOf { business, operation });
+                    }
+                    Ok(_) => {}
+                    Err(_) => counted.share.failed(hour, calls),
                 }
             }
         }
+        self.0.store.tell_scarce(scarce);
         granted.map(drop)
     }
 
@@ -144,43 +155,90 @@ impl SharedCounts {
             .shares
             .lock()
             .retain(|_, counted| is_open(counted.share.hour(), hour));
-        self.settle(|(business, operation), share| {
-            share.tick(self.terms(settings.hourly(*operation, *business)))
-        })
-        .await
+        let terms = |&(business, operation): &Key| self.terms(settings.hourly(operation, business));
+        self.settle(terms, Share::tick).await
     }
 
     /// Gives back everything that is held: the node stops.
-    pub(super) async fn leave(&self) -> Result<(), StoreError> {
-        self.settle(|_, share| share.leave()).await
+    pub(super) async fn leave(&self, settings: &LimitSettings) -> Result<(), StoreError> {
+        let terms = |&(business, operation): &Key| self.terms(settings.hourly(operation, business));
+        self.settle(terms, |share, _| share.leave()).await
     }
 
-    async fn settle(&self, due: impl Fn(&Key, &mut Share) -> Option<Calls>) -> Result<(), StoreError> {
+    async fn settle(
+        &self,
+        terms: impl Fn(&Key) -> Terms,
+        due: impl Fn(&mut Share, Terms) -> Option<Calls>,
+    ) -> Result<(), StoreError> {
         let mut all = Vec::new();
         for (key, counted) in self.0.shares.lock().iter_mut() {
             // Who asks at the moment settles as well.
-            if let Ok(asking) = Arc::clone(&counted.asking).try_lock_owned()
-                && let Some(calls) = due(key, &mut counted.share)
-            {
-                let hour = counted.share.hour();
-                all.push(asked(*key, hour, Limit::Unlimited, calls, asking));
+            if let Ok(asking) = Arc::clone(&counted.asking).try_lock_owned() {
+                let terms = terms(key);
+                if let Some(calls) = due(&mut counted.share, terms) {
+                    all.push(asked(*key, counted.share.hour(), terms, calls, asking));
+                }
             }
         }
+        self.claim_all(all).await
+    }
+
+    /// Asks the store in as many transactions as it takes.
+    async fn claim_all(&self, mut all: Vec<Asked>) -> Result<(), StoreError> {
         while !all.is_empty() {
             let some = all.split_off(all.len().saturating_sub(CLAIMS_AT_ONCE));
             self.claim(some).await?;
         }
         Ok(())
     }
+
+    /// Gives back what others need, whenever they tell that they do. Ends where nobody tells anything.
+    pub(super) async fn listen(&self, settings: &LimitSettings) {
+        let mut told = self.0.store.scarce();
+        loop {
+            let keys = match told.recv().await {
+                Ok(Scarce::These(limits)) => limits.iter().filter_map(key_of).collect(),
+                Ok(Scarce::Any) | Err(RecvError::Lagged(_)) => self.0.shares.lock().keys().copied().collect(),
+                Err(RecvError::Closed) => return,
+            };
+            if let Err(error) = self.told_scarce(keys, settings).await {
+                tracing::warn!(%error, "calls that other nodes need could not be given back yet");
+            }
+        }
+    }
+
+    async fn told_scarce(&self, keys: Vec<Key>, settings: &LimitSettings) -> Result<(), StoreError> {
+        let mut all = Vec::new();
+        for key in keys {
+            let asking = self.0.shares.lock().get(&key).map(|it| Arc::clone(&it.asking));
+            let Some(asking) = asking else {
+                continue;
+            };
+            // What is being granted at the moment may be more than is needed as well. Nobody else waits for a second one.
+            let asking = asking.lock_owned().await;
+            let terms = self.terms(settings.hourly(key.1, key.0));
+            if let Some(counted) = self.0.shares.lock().get_mut(&key)
+                && let Some(calls) = counted.share.told_scarce(terms)
+            {
+                all.push(asked(key, counted.share.hour(), terms, calls, asking));
+            }
+        }
+        self.claim_all(all).await
+    }
 }
 
-fn asked(key: Key, hour: Timestamp, limit: Limit, calls: Calls, asking: OwnedMutexGuard<()>) -> Asked {
+/// What is counted for a limit; `None` for an operation that only another version knows.
+fn key_of(limit: &LimitOf) -> Option<Key> {
+    Some((limit.business, limit.operation.parse().ok()?))
+}
+
+fn asked(key: Key, hour: Timestamp, terms: Terms, calls: Calls, asking: OwnedMutexGuard<()>) -> Asked {
     let (business, operation) = key;
     let claim = Claim {
         business,
         operation: operation.as_str().to_owned(),
         hour,
-        limit: match limit {
+        limit: match terms.limit {
             Limit::Unlimited => None,
             Limit::At(limit) => Some(limit),
         },
@@ -188,6 +246,7 @@ fn asked(key: Key, hour: Timestamp, limit: Limit, calls: Calls, asking: OwnedMut
     };
     Asked {
         key,
+        terms,
         claim,
         _asking: asking,
     }
@@ -247,7 +306,7 @@ mod tests {
             assert_eq!(first.window(key(), now(), limit).remaining, 99);
             first.charge(key(), now());
             first.give_back(key(), now());
-            first.leave().await.expect("told");
+            first.leave(&LimitSettings::lifted()).await.expect("told");
             assert_eq!(store.usage(now()).await.expect("counts")[0].used, 1);
             let mut taken = 1;
             while second.take(key(), now(), limit).await {

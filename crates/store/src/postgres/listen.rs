@@ -1,11 +1,11 @@
-//! What nodes tell each other: which businesses have new events, and that access or subscriptions changed.
+//! What nodes tell each other: which businesses have new events, that access or subscriptions changed, and which limits are
+//! scarce.
 //!
 //! A notification within the transaction that it is about would let all commits wait for each other, so a node tells of its
 //! commits afterwards, in a statement of its own, of all of the last 20 ms at once. What is lost on the way (a node was
 //! killed, a connection broke) is found by a look at the tables every second.
 
-use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use tokio::sync::{Notify, broadcast};
 use tokio_postgres::AsyncMessage;
 
 use super::member::Listening;
-use super::meta::Version;
+use super::meta::{Version, Versions};
 use super::statements::statements;
 use super::{events, meta, rows};
-use crate::{Changes, Result, StoreError};
+use crate::{Changes, LimitOf, Result, Scarce, StoreError};
 
 /// For how long news is gathered before the others are told.
 const GATHERED_FOR: Duration = Duration::from_millis(20);
@@ -31,10 +31,16 @@ const LONGEST: usize = 7_000;
 /// Changes that a listener may be behind.
 const CHANGES_KEPT: usize = 1_024;
 
+/// Notices of scarce limits that a listener may be behind.
+const SCARCE_KEPT: usize = 64;
+
 const CHANNEL: &str = "prilavok";
 
 statements! {
     NOTIFY = "SELECT pg_notify('prilavok', $1)";
+    /// Together with a number that every node looks at: who did not hear it sees that there was something to hear.
+    NOTIFY_SCARCE = "WITH told AS (UPDATE meta SET number = number + 1 WHERE name = 'scarce_version' RETURNING number)
+        SELECT pg_notify('prilavok', $1 || ' s' || number) FROM told";
     LISTEN = "LISTEN prilavok";
 }
 
@@ -44,6 +50,9 @@ pub(super) struct News {
     changes: broadcast::Sender<Changes>,
     access: AtomicU64,
     subscriptions: AtomicU64,
+    scarce: broadcast::Sender<Scarce>,
+    /// How often nodes told of scarce limits, as far as it was heard here.
+    scarce_heard: AtomicU64,
     heard: Mutex<Heard>,
     to_tell: Mutex<ToTell>,
     waiting: Notify,
@@ -61,6 +70,8 @@ struct Heard {
 struct ToTell {
     events: HashMap<BusinessId, i64>,
     versions: bool,
+    /// Kept until they were told.
+    scarce: HashSet<LimitOf>,
 }
 
 impl News {
@@ -70,6 +81,8 @@ impl News {
             changes: broadcast::Sender::new(CHANGES_KEPT),
             access: AtomicU64::new(0),
             subscriptions: AtomicU64::new(0),
+            scarce: broadcast::Sender::new(SCARCE_KEPT),
+            scarce_heard: AtomicU64::new(0),
             heard: Mutex::default(),
             to_tell: Mutex::default(),
             waiting: Notify::new(),
@@ -78,6 +91,10 @@ impl News {
 
     pub(super) fn changes(&self) -> broadcast::Receiver<Changes> {
         self.changes.subscribe()
+    }
+
+    pub(super) fn scarce(&self) -> broadcast::Receiver<Scarce> {
+        self.scarce.subscribe()
     }
 
     pub(super) fn version(&self, of: Version) -> u64 {
@@ -111,6 +128,24 @@ impl News {
         self.waiting.notify_one();
     }
 
+    /// This node found that hardly anything is left of these limits.
+    pub(super) fn found_scarce(&self, limits: Vec<LimitOf>) {
+        if !limits.is_empty() {
+            self.to_tell.lock().scarce.extend(limits);
+            self.waiting.notify_one();
+        }
+    }
+
+    /// Scarce limits were told of for the `version`th time. Whoever missed the one before it has to be told that it did.
+    fn scarce_is_at(&self, version: u64, is_heard: bool) {
+        let known = self.scarce_heard.fetch_max(version, Ordering::AcqRel);
+        // The first look only notes it.
+        if known > 0 && version > known + u64::from(is_heard) {
+            // Nobody listens: nobody holds anything.
+            let _ = self.scarce.send(Scarce::Any);
+        }
+    }
+
     /// Wakes who waits here for events that they were not told of yet.
     fn tell_listeners(&self, touched: &[(BusinessId, i64)]) {
         let mut fresh = Vec::new();
@@ -130,9 +165,18 @@ impl News {
 
     /// Looks at the tables for what nobody told of. The first look only notes where the store stands.
     pub(super) async fn look(&self, conn: &impl GenericClient) -> Result<()> {
-        let (access, subscriptions) = meta::versions(conn).await?;
+        let Versions {
+            access,
+            subscriptions,
+            scarce,
+        } = meta::versions(conn).await?;
         self.access.fetch_max(access, Ordering::AcqRel);
         self.subscriptions.fetch_max(subscriptions, Ordering::AcqRel);
+        self.scarce_is_at(scarce, false);
+        if !self.to_tell.lock().scarce.is_empty() {
+            // They could not be told.
+            self.waiting.notify_one();
+        }
         let horizon = events::horizon(conn).await?;
         let after = self.heard.lock().up_to;
         if after > 0 {
@@ -150,6 +194,21 @@ impl News {
         for text in self.take_texts() {
             rows::execute(conn, NOTIFY, &[&text]).await?;
         }
+        self.tell_scarce(conn).await
+    }
+
+    async fn tell_scarce(&self, conn: &impl GenericClient) -> Result<()> {
+        let scarce: Vec<_> = self.to_tell.lock().scarce.iter().cloned().collect();
+        let words = scarce
+            .iter()
+            .map(|of| format!(" l{}:{}", of.business, of.operation));
+        for text in self.texts("", words) {
+            rows::execute(conn, NOTIFY_SCARCE, &[&text]).await?;
+        }
+        let mut to_tell = self.to_tell.lock();
+        for told in &scarce {
+            to_tell.scarce.remove(told);
+        }
         Ok(())
     }
 
@@ -160,22 +219,37 @@ impl News {
     }
 
     fn take_texts(&self) -> Vec<String> {
-        let ToTell { events, versions } = std::mem::take(&mut *self.to_tell.lock());
+        let (events, versions) = {
+            let mut to_tell = self.to_tell.lock();
+            (
+                std::mem::take(&mut to_tell.events),
+                std::mem::take(&mut to_tell.versions),
+            )
+        };
+        let first = match versions {
+            true => format!(
+                " v{}:{}",
+                self.version(Version::Access),
+                self.version(Version::Subscriptions)
+            ),
+            false => String::new(),
+        };
+        let words = events
+            .iter()
+            .map(|(business, event)| format!(" {business}:{event}"));
+        self.texts(&first, words)
+    }
+
+    /// The words, in as many texts as it takes, each with who tells them before them.
+    fn texts(&self, first: &str, words: impl Iterator<Item = String>) -> Vec<String> {
         let head = self.instance.to_string();
         let mut texts = Vec::new();
-        let mut text = head.clone();
-        if versions {
-            let (access, subscriptions) = (
-                self.version(Version::Access),
-                self.version(Version::Subscriptions),
-            );
-            let _ = write!(text, " v{access}:{subscriptions}");
-        }
-        for (business, event) in events {
+        let mut text = format!("{head}{first}");
+        for word in words {
             if text.len() > LONGEST {
                 texts.push(std::mem::replace(&mut text, head.clone()));
             }
-            let _ = write!(text, " {business}:{event}");
+            text.push_str(&word);
         }
         if text.len() > head.len() {
             texts.push(text);
@@ -183,14 +257,24 @@ impl News {
         texts
     }
 
-    /// What another node told. A text that is not understood is another version's: what it is about is found by a look.
+    /// What a node told. A text that is not understood is another version's: what it is about is found by a look.
     fn hear(&self, text: &str) {
         let mut words = text.split(' ');
-        if words.next().and_then(|it| it.parse().ok()) == Some(self.instance) {
-            return;
-        }
-        let mut touched = Vec::new();
+        let is_own = words.next().and_then(|it| it.parse().ok()) == Some(self.instance);
+        let (mut touched, mut scarce) = (Vec::new(), Vec::new());
         for word in words {
+            if let Some(version) = word.strip_prefix('s') {
+                // This node's own count as well.
+                version.parse().iter().for_each(|it| self.scarce_is_at(*it, true));
+                continue;
+            }
+            if is_own {
+                continue;
+            }
+            if let Some(limit) = word.strip_prefix('l') {
+                scarce.extend(limit_of(limit));
+                continue;
+            }
             let (is_version, pair) = match word.strip_prefix('v') {
                 Some(pair) => (true, pair),
                 None => (false, word),
@@ -211,6 +295,10 @@ impl News {
             }
         }
         self.tell_listeners(&touched);
+        if !scarce.is_empty() {
+            // Nobody listens: nobody holds anything.
+            let _ = self.scarce.send(Scarce::These(scarce.into()));
+        }
     }
 
     /// Listens on a connection of its own until it ends; answers why it did. `begun` is what is done once nothing can be
@@ -251,4 +339,13 @@ fn raise(newest: &mut HashMap<BusinessId, i64>, business: BusinessId, event: i64
     let newer = event > *known;
     *known = event.max(*known);
     newer
+}
+
+/// Which limit a node names as business and operation.
+fn limit_of(named: &str) -> Option<LimitOf> {
+    let (business, operation) = named.split_once(':')?;
+    Some(LimitOf {
+        business: BusinessId::new(business.parse().ok()?).ok()?,
+        operation: operation.to_owned(),
+    })
 }

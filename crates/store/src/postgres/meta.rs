@@ -8,7 +8,7 @@ use crate::{Result, StoreError};
 
 statements! {
     RAISE = "UPDATE meta SET number = number + 1 WHERE name = $1 RETURNING number";
-    VERSIONS = "SELECT name, number FROM meta WHERE name IN ('access_version', 'subscriptions_version')";
+    VERSIONS = "SELECT name, number FROM meta WHERE name IN ('access_version', 'subscriptions_version', 'scarce_version')";
     /// The first node to ask makes it.
     KEEP_SECRET = "INSERT INTO meta (name, bytes) VALUES ('secret', $1) ON CONFLICT (name) DO NOTHING";
     SECRET = "SELECT bytes FROM meta WHERE name = 'secret'";
@@ -46,19 +46,30 @@ pub(super) async fn raise(conn: &impl GenericClient, version: Version) -> Result
     rows::unsigned(&row, 0, "number")
 }
 
-/// The versions of access and of the subscriptions.
-pub(super) async fn versions(conn: &impl GenericClient) -> Result<(u64, u64)> {
-    let (mut access, mut subscriptions) = (0, 0);
+/// How often something changed that nodes tell each other of.
+#[derive(Debug, Default)]
+pub(super) struct Versions {
+    pub(super) access: u64,
+    pub(super) subscriptions: u64,
+    /// How often a node told that limits are scarce.
+    pub(super) scarce: u64,
+}
+
+/// All versions.
+pub(super) async fn versions(conn: &impl GenericClient) -> Result<Versions> {
+    let mut versions = Versions::default();
     for row in rows::query(conn, VERSIONS, &[]).await? {
         let name: &str = rows::get(&row, 0)?;
         let number = rows::unsigned(&row, 1, "number")?;
         if name == Version::Access.name() {
-            access = number;
+            versions.access = number;
+        } else if name == Version::Subscriptions.name() {
+            versions.subscriptions = number;
         } else {
-            subscriptions = number;
+            versions.scarce = number;
         }
     }
-    Ok((access, subscriptions))
+    Ok(versions)
 }
 
 /// The server's own secret, made on first use by whichever node is first.

@@ -28,9 +28,10 @@ use crate::observer::Observer;
 use crate::{
     Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Claim,
     Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, Erasure, ForgetBefore,
-    Granted, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken,
-    Page, Put, Registration, ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store,
-    StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Taken, TakenFrom, Try, Usage, Waiting,
+    Granted, LimitOf, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription,
+    OperatorToken, Page, Put, Registration, ReplyContent, Result, SavedReply, Scarce, SecretHash, StartChat,
+    Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Taken, TakenFrom, Try,
+    Usage, Waiting,
 };
 
 /// A read on a connection from the pool. One that broke while it lay there is no reason to fail: it is read once more.
@@ -834,5 +835,13 @@ impl Store for PgStore {
 
     async fn claim_usage(&self, claims: Vec<Claim>) -> Result<Vec<Granted>> {
         change!(self, |conn| usage::claim(&conn, &claims))
+    }
+
+    fn tell_scarce(&self, limits: Vec<LimitOf>) {
+        self.member.news.found_scarce(limits);
+    }
+
+    fn scarce(&self) -> broadcast::Receiver<Scarce> {
+        self.member.news.scarce()
     }
 }

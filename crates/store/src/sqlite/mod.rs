@@ -60,9 +60,10 @@ use crate::scrub;
 use crate::{
     Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Claim,
     Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, Erasure, ForgetBefore,
-    Granted, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription, OperatorToken,
-    Page, Put, Registration, ReplyContent, Result, SavedReply, SecretHash, StartChat, Started, Store,
-    StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Taken, TakenFrom, Try, Usage, Waiting,
+    Granted, LimitOf, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription,
+    OperatorToken, Page, Put, Registration, ReplyContent, Result, SavedReply, Scarce, SecretHash, StartChat,
+    Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Taken, TakenFrom, Try,
+    Usage, Waiting,
 };
 pub use open::{OpenError, private_folder};
 use presence::Presence;
@@ -810,6 +811,12 @@ impl Store for SqliteStore {
         self.writer
             .write(move |write| usage::claim(write.conn, &claims))
             .await
+    }
+
+    fn tell_scarce(&self, _: Vec<LimitOf>) {}
+
+    fn scarce(&self) -> broadcast::Receiver<Scarce> {
+        broadcast::channel(1).1
     }
 
     async fn server_secret(&self) -> Result<[u8; 32]> {

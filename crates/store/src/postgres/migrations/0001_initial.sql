@@ -369,4 +369,4 @@ CREATE TABLE audit (
 CREATE INDEX audit_of_dispute ON audit (business_id, chat_id, audit_id) WHERE chat_id IS NOT NULL;
 CREATE INDEX audit_order ON audit (audit_id);
 
-INSERT INTO meta (name, number) VALUES ('access_version', 1), ('subscriptions_version', 1), ('schema', 1), ('oldest_reader', 1);
+INSERT INTO meta (name, number) VALUES ('access_version', 1), ('subscriptions_version', 1), ('scarce_version', 1), ('schema', 1), ('oldest_reader', 1);
