@@ -33,10 +33,26 @@ impl Fleet {
 
     /// A node for each URL, all of which lead to the database at `database`.
     pub(crate) fn of(urls: &[&str], database: &str, chats: usize, variables: &[(&str, &str)]) -> Self {
+        Self::with(urls, database, chats, variables, &["--no-limits"])
+    }
+
+    /// Three nodes that limit calls.
+    pub(crate) fn limited(database: &str, chats: usize) -> Self {
+        Self::with(&[database; 3], database, chats, &[], &[])
+    }
+
+    fn with(
+        urls: &[&str],
+        database: &str,
+        chats: usize,
+        variables: &[(&str, &str)],
+        arguments: &'static [&'static str],
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let files = folder.path().join("files");
         let own = |number: usize| -> PathBuf { folder.path().join(format!("node{number}")) };
-        let start = |(number, url): (usize, &&str)| Node::start(url, &own(number), &files, variables);
+        let start =
+            |(number, url): (usize, &&str)| Node::start(url, &own(number), &files, variables, arguments);
         let nodes: Vec<_> = urls.iter().enumerate().map(start).collect();
         let shop = set_up(
             &nodes[0].address,

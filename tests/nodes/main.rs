@@ -9,5 +9,6 @@ mod consistency;
 mod faults;
 mod fleet;
 mod history;
+mod limits;
 mod node;
 mod relay;

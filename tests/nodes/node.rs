@@ -15,6 +15,7 @@ pub(crate) struct Node {
     folder: PathBuf,
     database: String,
     variables: Vec<(String, String)>,
+    arguments: &'static [&'static str],
     pub(crate) address: String,
 }
 
@@ -42,18 +43,25 @@ pub(crate) fn printed(arguments: &[&str], database: &str, folder: &Path) -> Stri
 
 impl Node {
     /// Starts a node whose own files are in `folder`; the files of chats are in one that all share.
-    pub(crate) fn start(database: &str, folder: &Path, files: &Path, more: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(
+        database: &str,
+        folder: &Path,
+        files: &Path,
+        more: &[(&str, &str)],
+        arguments: &'static [&'static str],
+    ) -> Self {
         let mut variables: Vec<_> = more
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         variables.push(("PRILAVOK_FILES__LOCATION".to_owned(), files.display().to_string()));
-        let (child, address) = run(database, folder, &variables, "127.0.0.1:0");
+        let (child, address) = run(database, folder, &variables, arguments, "127.0.0.1:0");
         Self {
             child,
             folder: folder.to_owned(),
             database: database.to_owned(),
             variables,
+            arguments,
             address,
         }
     }
@@ -67,7 +75,13 @@ impl Node {
     /// Starts it again after it was killed, where it was.
     pub(crate) fn start_again(&mut self) {
         let listen = self.address.trim_start_matches("http://").to_owned();
-        (self.child, self.address) = run(&self.database, &self.folder, &self.variables, &listen);
+        (self.child, self.address) = run(
+            &self.database,
+            &self.folder,
+            &self.variables,
+            self.arguments,
+            &listen,
+        );
     }
 
     /// The status of a page that anybody may ask for; `None` where nobody answers.
@@ -86,9 +100,17 @@ impl Node {
     }
 }
 
-fn run(database: &str, folder: &Path, variables: &[(String, String)], listen: &str) -> (Child, String) {
+fn run(
+    database: &str,
+    folder: &Path,
+    variables: &[(String, String)],
+    arguments: &[&str],
+    listen: &str,
+) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_prilavok"))
-        .args(["serve", "--no-limits", "--listen", listen, "--data"])
+        .arg("serve")
+        .args(arguments)
+        .args(["--listen", listen, "--data"])
         .arg(folder)
         .env("PRILAVOK_DATABASE", database)
         .env("PRILAVOK_LOG__FORMAT", "json")

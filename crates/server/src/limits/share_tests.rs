@@ -64,9 +64,10 @@ struct Market {
     accepted: u32,
     /// How often the store had been asked when the last call was accepted.
     trips: u32,
-    /// Since when each node refuses calls too early, and the longest that any did.
+    /// Since when each node refuses calls too early, the longest that any did, and how many were.
     refusing: Vec<Option<u64>>,
     longest: u64,
+    early: u32,
 }
 
 impl Market {
@@ -94,6 +95,7 @@ impl Market {
             trips: 0,
             refusing: all.map(|_| None).collect(),
             longest: 0,
+            early: 0,
         }
     }
 
@@ -132,6 +134,7 @@ impl Market {
         } else if self.accepted < self.least() {
             let since = *self.refusing[node].get_or_insert(self.now);
             self.longest = self.longest.max(self.now - since);
+            self.early += 1;
         }
     }
 
@@ -173,16 +176,16 @@ enum Arrival {
 const ARRIVALS: [Arrival; 4] = [Arrival::Evenly, Arrival::Mostly, Arrival::First, Arrival::InTurn];
 
 /// Calls a second, of all nodes together.
-const RATES: [u64; 5] = [1, 3, 20, 100, 1_000];
+const RATES: [u32; 5] = [1, 3, 20, 100, 1_000];
 
 /// Lets half as many calls again come as may be made, or as many as come in an hour.
-fn rush(market: &mut Market, rate: u64, arrival: Arrival) -> u32 {
+fn rush(market: &mut Market, rate: u32, arrival: Arrival) -> u32 {
     let nodes = market.nodes.len();
     let calls = (market.row.limit + market.row.limit / 2)
-        .max(nodes as u32)
-        .min(rate as u32 * 3_600);
+        .max(market.terms.nodes)
+        .min(rate * 3_600);
     for number in 0..calls {
-        market.pass_to(u64::from(number) * SECOND / rate);
+        market.pass_to(u64::from(number) * SECOND / u64::from(rate));
         let node = match arrival {
             Arrival::Evenly => market.random.usize(..nodes),
             Arrival::Mostly if market.random.u8(..10) == 0 => market.random.usize(..nodes),
@@ -196,7 +199,7 @@ fn rush(market: &mut Market, rate: u64, arrival: Arrival) -> u32 {
 }
 
 /// Each traffic, with some seeds.
-fn traffics() -> impl Iterator<Item = (u64, Arrival, u64)> {
+fn traffics() -> impl Iterator<Item = (u32, Arrival, u64)> {
     RATES
         .into_iter()
         .flat_map(|rate| ARRIVALS.map(|arrival| (rate, arrival)))
@@ -211,6 +214,7 @@ fn nodes_share_a_limit_to_within_two_in_a_hundred() {
                 for (notices, moment) in [(Notices::Arrive, SECOND), (Notices::AreLost, 6 * SECOND)] {
                     let mut market = Market::new(limit, nodes, notices, seed);
                     let calls = rush(&mut market, rate, arrival);
+                    let early = market.early;
                     // What some hold while others are refused is theirs again soon.
                     for _ in 0..6 {
                         market.pass_to(market.now + SECOND);
@@ -223,15 +227,18 @@ fn nodes_share_a_limit_to_within_two_in_a_hundred() {
                     assert!(market.accepted >= least, "{} of {of}", market.accepted);
                     let refused = market.longest;
                     assert!(refused < moment, "refused too early for {refused} ms: {of}");
+                    let is_slow = matches!(notices, Notices::Arrive) && rate <= 20;
+                    assert!(!is_slow || early == 0, "{early} are refused too early: {of}");
                 }
             }
         }
     }
 }
 
-/// How many calls each question to the store is for, in the worst of all traffics, on 1 to 8 nodes. Of a thousand calls eight
-/// nodes cannot be given in portions that are large and all but 2 % of them be made.
-const REACHED: [(u32, [u32; 8]); 4] = [
+/// How many calls each question to the store is for, in the worst of all traffics, on 1 to 8 nodes. Of a thousand calls five
+/// nodes and more may hold so few at the end that questions are more frequent.
+const REACHED: [(u32, [u32; 8]); 5] = [
+    (100, [5, 4, 3, 2, 2, 2, 2, 2]),
     (1_000, [50, 40, 26, 22, 19, 15, 11, 9]),
     (2_000, [57, 48, 36, 33, 28, 26, 23, 22]),
     (5_000, [98, 87, 52, 48, 46, 43, 40, 39]),

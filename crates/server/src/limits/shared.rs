@@ -185,11 +185,13 @@ impl SharedCounts {
 
     /// Asks the store in as many transactions as it takes.
     async fn claim_all(&self, mut all: Vec<Asked>) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
         while !all.is_empty() {
             let some = all.split_off(all.len().saturating_sub(CLAIMS_AT_ONCE));
-            self.claim(some).await?;
+            // Each is asked for: what could not be given back is held again.
+            outcome = outcome.and(self.claim(some).await);
         }
-        Ok(())
+        outcome
     }
 
     /// Gives back what others need, whenever they tell that they do. Ends where nobody tells anything.
@@ -214,7 +216,7 @@ impl SharedCounts {
             let Some(asking) = asking else {
                 continue;
             };
-            // What is being granted at the moment may be more than is needed as well. Nobody else waits for a second one.
+            // What is being granted at the moment may be too much as well. Nobody else waits for one while it holds another.
             let asking = asking.lock_owned().await;
             let terms = self.terms(settings.hourly(key.1, key.0));
             if let Some(counted) = self.0.shares.lock().get_mut(&key)
