@@ -460,6 +460,20 @@ fn a_node_hears_which_limits_others_found_scarce_and_that_it_did_not_hear() {
 }
 
 #[test]
+fn a_node_that_joins_is_counted_before_the_next_renewal() {
+    on_a_database(async |database| {
+        let mut options = PgOptions::new(&Cluster::shared().url(&database.0), None).expect("an address");
+        options.leases = LeaseTimes::default();
+        let first = PgStore::open(options).await.expect("a node");
+        // It listens.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let _second = database.node().await;
+        let counted = async || first.counting_nodes() == Some(2);
+        until("it is counted", Duration::from_secs(2), counted).await;
+    });
+}
+
+#[test]
 fn a_node_that_stops_leaves_its_share_at_once() {
     on_a_database(async |database| {
         let one = database.node().await;

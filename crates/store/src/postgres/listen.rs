@@ -1,5 +1,5 @@
-//! What nodes tell each other: which businesses have new events, that access or subscriptions changed, and which limits are
-//! scarce.
+//! What nodes tell each other: which businesses have new events, that access or subscriptions changed, which limits are
+//! scarce, and that they joined.
 //!
 //! A notification within the transaction that it is about would let all commits wait for each other, so a node tells of its
 //! commits afterwards, in a statement of its own, of all of the last 20 ms at once. What is lost on the way (a node was
@@ -56,6 +56,7 @@ pub(super) struct News {
     heard: Mutex<Heard>,
     to_tell: Mutex<ToTell>,
     waiting: Notify,
+    another_joined: Notify,
 }
 
 #[derive(Default)]
@@ -70,6 +71,7 @@ struct Heard {
 struct ToTell {
     events: HashMap<BusinessId, i64>,
     versions: bool,
+    joined: bool,
     /// Kept until they were told.
     scarce: HashSet<LimitOf>,
 }
@@ -86,6 +88,7 @@ impl News {
             heard: Mutex::default(),
             to_tell: Mutex::default(),
             waiting: Notify::new(),
+            another_joined: Notify::new(),
         }
     }
 
@@ -126,6 +129,17 @@ impl News {
         self.cell(of).fetch_max(to, Ordering::AcqRel);
         self.to_tell.lock().versions = true;
         self.waiting.notify_one();
+    }
+
+    /// This node is one of the nodes from now on.
+    pub(super) fn joined(&self) {
+        self.to_tell.lock().joined = true;
+        self.waiting.notify_one();
+    }
+
+    /// Returns once another node has joined.
+    pub(super) async fn another_joined(&self) {
+        self.another_joined.notified().await;
     }
 
     /// This node found that hardly anything is left of these limits.
@@ -202,7 +216,7 @@ impl News {
         let words = scarce
             .iter()
             .map(|of| format!(" l{}:{}", of.business, of.operation));
-        for text in self.texts("", words) {
+        for text in self.texts(words) {
             rows::execute(conn, NOTIFY_SCARCE, &[&text]).await?;
         }
         let mut to_tell = self.to_tell.lock();
@@ -219,32 +233,33 @@ impl News {
     }
 
     fn take_texts(&self) -> Vec<String> {
-        let (events, versions) = {
+        let (events, versions, joined) = {
             let mut to_tell = self.to_tell.lock();
             (
                 std::mem::take(&mut to_tell.events),
                 std::mem::take(&mut to_tell.versions),
+                std::mem::take(&mut to_tell.joined),
             )
         };
-        let first = match versions {
-            true => format!(
-                " v{}:{}",
+        let versions = versions.then(|| {
+            let (access, subscriptions) = (
                 self.version(Version::Access),
-                self.version(Version::Subscriptions)
-            ),
-            false => String::new(),
-        };
-        let words = events
+                self.version(Version::Subscriptions),
+            );
+            format!(" v{access}:{subscriptions}")
+        });
+        let joined = joined.then(|| " n".to_owned());
+        let events = events
             .iter()
             .map(|(business, event)| format!(" {business}:{event}"));
-        self.texts(&first, words)
+        self.texts(versions.into_iter().chain(joined).chain(events))
     }
 
     /// The words, in as many texts as it takes, each with who tells them before them.
-    fn texts(&self, first: &str, words: impl Iterator<Item = String>) -> Vec<String> {
+    fn texts(&self, words: impl Iterator<Item = String>) -> Vec<String> {
         let head = self.instance.to_string();
         let mut texts = Vec::new();
-        let mut text = format!("{head}{first}");
+        let mut text = head.clone();
         for word in words {
             if text.len() > LONGEST {
                 texts.push(std::mem::replace(&mut text, head.clone()));
@@ -269,6 +284,10 @@ impl News {
                 continue;
             }
             if is_own {
+                continue;
+            }
+            if word == "n" {
+                self.another_joined.notify_one();
                 continue;
             }
             if let Some(limit) = word.strip_prefix('l') {

@@ -82,7 +82,8 @@ impl Member {
 
     /// Does from now on what a node has to do. The tasks end when they are aborted.
     pub(super) fn start(self: &Arc<Self>, listen: Listen) -> Vec<JoinHandle<()>> {
-        let [renewing, looking, telling, listening] = [(); 4].map(|()| Arc::clone(self));
+        let [renewing, looking, counting, telling, listening] = [(); 5].map(|()| Arc::clone(self));
+        self.news.joined();
         vec![
             tokio::spawn(async move {
                 let every = renewing.node.times().renew_every;
@@ -91,6 +92,15 @@ impl Member {
             tokio::spawn(async move {
                 let complaint = "what other nodes did could not be looked at";
                 repeatedly(LOOK_EVERY, complaint, || looking.look()).await;
+            }),
+            tokio::spawn(async move {
+                loop {
+                    counting.news.another_joined().await;
+                    // It is counted with the next renewal otherwise.
+                    if let Err(error) = counting.count().await {
+                        tracing::debug!(%error, "a node that joined was not counted yet");
+                    }
+                }
             }),
             tokio::spawn(async move {
                 loop {
@@ -131,6 +141,11 @@ impl Member {
     async fn look(&self) -> Result<()> {
         let conn = connection_of(&self.pool).await?;
         answer!(self, conn, self.news.look(&conn))
+    }
+
+    async fn count(&self) -> Result<()> {
+        let conn = connection_of(&self.pool).await?;
+        answer!(self, conn, self.node.count(&conn))
     }
 
     async fn tell(&self) -> Result<()> {

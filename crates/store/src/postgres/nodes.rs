@@ -121,6 +121,11 @@ impl Node {
             (true, Some(lease)) => *self.lease.lock() = Some(Lease { until, ..lease }),
             _ => self.take_number(conn).await?,
         }
+        self.count(conn).await
+    }
+
+    /// Counts the nodes that are alive.
+    pub(super) async fn count(&self, conn: &impl GenericClient) -> Result<()> {
         let live = rows::query_one(conn, LIVE, &[&self.times.seconds()]).await?;
         self.live
             .store(rows::unsigned(&live, 0, "count")?, Ordering::Relaxed);
