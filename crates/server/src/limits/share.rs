@@ -233,6 +233,8 @@ impl Share {
         {
             self.held += calls;
             self.taken += u64::from(calls);
+            // It is due at the next tick.
+            self.idle = PATIENCE;
         }
     }
 
