@@ -16,7 +16,7 @@ const HOUR_MS: i64 = 3_600_000;
 const STEPS: u32 = 50;
 /// or at the latest after so many rounds: each round takes the counts of one of so many parts of all businesses. To keep all
 /// of them in each would keep the disk, and a processor, busy with nothing but counts.
-const ROUNDS: usize = 30;
+const ROUNDS: u8 = 30;
 
 /// What the `X-RateLimit-Resource-*` headers say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +82,9 @@ enum Keeping {
 struct Counts {
     by_key: HashMap<Key, Count>,
     /// What changed, by the round of the business. A key may be there twice.
-    in_turn: [Vec<Key>; ROUNDS],
+    in_turn: [Vec<Key>; ROUNDS as usize],
     next: Vec<Key>,
-    round: usize,
+    round: u8,
     /// The hour seen last; when it moves, what other hours left behind is dropped.
     latest: Option<Timestamp>,
 }
@@ -173,7 +173,7 @@ impl HourlyCounts {
         let mut counts = self.0.lock();
         let mut keys = std::mem::take(&mut counts.next);
         let round = counts.round;
-        keys.append(&mut counts.in_turn[round]);
+        keys.append(&mut counts.in_turn[usize::from(round)]);
         counts.round = (round + 1) % ROUNDS;
         counts.drain(keys)
     }
@@ -224,7 +224,7 @@ impl Counts {
         count.keeping = when;
         match when {
             Keeping::Kept => {}
-            Keeping::InTurn => self.in_turn[key.0.get().unsigned_abs() as usize % ROUNDS].push(key),
+            Keeping::InTurn => self.in_turn[usize::from(round_of(key.0))].push(key),
             Keeping::Next => self.next.push(key),
         }
     }
@@ -241,6 +241,12 @@ impl Counts {
         });
         unkept.collect()
     }
+}
+
+/// The round of a business, less than [`ROUNDS`].
+fn round_of(business: BusinessId) -> u8 {
+    let [lowest, ..] = business.get().to_le_bytes();
+    lowest % ROUNDS
 }
 
 fn usage((business, operation): Key, count: Count) -> Usage {
@@ -347,7 +353,7 @@ mod tests {
         for _ in 0..ROUNDS {
             kept.push(counts.drain_round().len());
         }
-        assert_eq!(kept, [2; ROUNDS]);
+        assert_eq!(kept, [2; ROUNDS as usize]);
         for calls in 1..=4 {
             assert!(counts.take(OPERATION, business(7), at(0), limit));
             let told = counts.drain_round();

@@ -51,7 +51,7 @@ pub struct Limiter {
 /// Who counts the calls of an hour.
 enum Hourly {
     /// This process alone.
-    Own(HourlyCounts),
+    Own(Box<HourlyCounts>),
     /// All nodes together.
     Shared(SharedCounts),
 }
@@ -60,7 +60,7 @@ impl Limiter {
     /// Starts from what was counted before, as kept by the store.
     #[must_use]
     pub fn new(settings: LimitSettings, kept: &[Usage]) -> Self {
-        Self::over(settings, Hourly::Own(HourlyCounts::new(kept)))
+        Self::over(settings, Hourly::Own(Box::new(HourlyCounts::new(kept))))
     }
 
     /// Counts together with the other nodes of a store.
