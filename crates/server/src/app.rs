@@ -29,7 +29,7 @@ use crate::web::Web;
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 /// Counts of so many businesses are kept at once: all of ten thousand would hold up a processor for long enough that one
 /// answer in a hundred would wait for it.
-const USAGE_AT_ONCE: usize = 250;
+const USAGE_AT_ONCE: usize = 100;
 const USAGE_PAUSE: Duration = Duration::from_millis(20);
 /// How often the clock is looked at for what has come due.
 const CLOCK_INTERVAL: Duration = Duration::from_millis(50);

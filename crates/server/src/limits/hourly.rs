@@ -1,7 +1,6 @@
 //! Calls an hour, counted per business and operation in windows aligned to the clock hour (UTC).
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use parking_lot::Mutex;
 use prilavok_domain::{BusinessId, Timestamp};
 use prilavok_store::Usage;

@@ -1,8 +1,8 @@
 //! Calls under way, counted per business or campaign.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use parking_lot::Mutex;
 use prilavok_domain::{BusinessId, CampaignId};
 

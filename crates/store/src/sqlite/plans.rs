@@ -70,10 +70,7 @@ const NEWEST_EVENT: Excuse = (
 
 const EXCUSED_READS: &[Excuse] = &[
     NEWEST_EVENT,
-    (
-        "SELECT CASE",
-        "each looks at the first row",
-    ),
+    ("SELECT CASE", "each looks at the first row"),
     ("SELECT business_id, credential_id", "all of them are asked for"),
     ("SELECT business_id, subscription_id", "all of them are asked for"),
     SAVED_REPLIES,
