@@ -44,6 +44,31 @@ impl Default for Reader {
     }
 }
 
+/// How often chromedriver is started until it listens: it wants the free port that it finds for IPv6 for IPv4 too, and gives up
+/// where somebody else has that.
+const STARTS: usize = 10;
+
+/// The driver and its port; nothing if it gave up.
+fn start_driver() -> Option<(Child, String)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver: `apt-get install chromium chromium-driver`");
+    let mut lines = BufReader::new(driver.stdout.take().expect("piped")).lines();
+    let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let (_, port) = line.rsplit_once("successfully on port ")?;
+        Some(port.trim_end_matches('.').to_owned())
+    });
+    let Some(port) = port else {
+        driver.wait().expect("a driver that ended");
+        return None;
+    };
+    std::thread::spawn(move || lines.for_each(drop));
+    Some((driver, port))
+}
+
 const AXE: &str = include_str!("browser/axe.min.js");
 
 /// A browser with one window.
@@ -61,20 +86,9 @@ pub(crate) struct Element(String);
 impl Browser {
     /// A browser of a reader, for the server at an address.
     pub(crate) fn open(home: &str, reader: Reader) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver: `apt-get install chromium chromium-driver`");
-        let mut lines = BufReader::new(driver.stdout.take().expect("piped")).lines();
-        let port = loop {
-            let line = lines.next().expect("a port").expect("text");
-            if let Some((_, port)) = line.rsplit_once("successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
-            }
-        };
-        std::thread::spawn(move || lines.for_each(drop));
+        let (driver, port) = (0..STARTS)
+            .find_map(|_| start_driver())
+            .expect("chromedriver that listens");
         let client = Client::builder().timeout(2 * PATIENCE).build().expect("a client");
         let options = json!({
             "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-lcd-text", "--hide-scrollbars"],
