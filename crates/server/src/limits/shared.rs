@@ -53,6 +53,10 @@ impl SharedCounts {
         Terms { limit, nodes }
     }
 
+    fn terms_of(&self, (business, operation): Key, settings: &LimitSettings) -> Terms {
+        self.terms(settings.hourly(operation, business))
+    }
+
     /// Does something with the share of the window that `hour` falls into.
     fn with<T>(&self, key: Key, hour: Timestamp, work: impl FnOnce(&mut Counted) -> T) -> T {
         let mut shares = self.0.shares.lock();
@@ -155,26 +159,24 @@ impl SharedCounts {
             .shares
             .lock()
             .retain(|_, counted| is_open(counted.share.hour(), hour));
-        let terms = |&(business, operation): &Key| self.terms(settings.hourly(operation, business));
-        self.settle(terms, Share::tick).await
+        self.settle(settings, Share::tick).await
     }
 
     /// Gives back everything that is held: the node stops.
     pub(super) async fn leave(&self, settings: &LimitSettings) -> Result<(), StoreError> {
-        let terms = |&(business, operation): &Key| self.terms(settings.hourly(operation, business));
-        self.settle(terms, |share, _| share.leave()).await
+        self.settle(settings, |share, _| share.leave()).await
     }
 
     async fn settle(
         &self,
-        terms: impl Fn(&Key) -> Terms,
+        settings: &LimitSettings,
         due: impl Fn(&mut Share, Terms) -> Option<Calls>,
     ) -> Result<(), StoreError> {
         let mut all = Vec::new();
         for (key, counted) in self.0.shares.lock().iter_mut() {
             // Who asks at the moment settles as well.
             if let Ok(asking) = Arc::clone(&counted.asking).try_lock_owned() {
-                let terms = terms(key);
+                let terms = self.terms_of(*key, settings);
                 if let Some(calls) = due(&mut counted.share, terms) {
                     all.push(asked(*key, counted.share.hour(), terms, calls, asking));
                 }
@@ -218,7 +220,7 @@ impl SharedCounts {
             };
             // What is being granted at the moment may be too much as well. Nobody else waits for one while it holds another.
             let asking = asking.lock_owned().await;
-            let terms = self.terms(settings.hourly(key.1, key.0));
+            let terms = self.terms_of(key, settings);
             if let Some(counted) = self.0.shares.lock().get_mut(&key)
                 && let Some(calls) = counted.share.told_scarce(terms)
             {
