@@ -119,13 +119,9 @@ pub(super) fn page(
 
 /// Whether there may be something to forget.
 pub(super) fn is_any_old(conn: &Connection, business: BusinessId, before: ForgetBefore) -> Result<bool> {
-    // The oldest event of all is looked at first, so that a young store's are not all read.
     let mut old = conn.prepare_cached(
-        "SELECT CASE
-             WHEN (SELECT at FROM attempt WHERE business_id = ?1 ORDER BY attempt_id LIMIT 1) < ?2 THEN TRUE
-             WHEN (SELECT at FROM event INDEXED BY event_order ORDER BY event_id LIMIT 1) >= ?3 THEN FALSE
-             ELSE coalesce((SELECT at FROM event WHERE business_id = ?1 ORDER BY event_id LIMIT 1) < ?3, FALSE)
-         END",
+        "SELECT coalesce((SELECT at FROM attempt WHERE business_id = ?1 ORDER BY attempt_id LIMIT 1) < ?2, FALSE)
+             OR coalesce((SELECT at FROM event WHERE business_id = ?1 ORDER BY event_id LIMIT 1) < ?3, FALSE)",
     )?;
     let before = (
         business.get(),
