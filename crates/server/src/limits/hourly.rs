@@ -13,9 +13,9 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// A count reaches the store when it has grown by one of so many parts of its limit,
 const STEPS: u32 = 50;
-/// or at the latest after so many rounds: each round takes the counts of one of so many parts of all businesses. To keep all
-/// of them in each would keep the disk, and a processor, busy with nothing but counts.
-const ROUNDS: u8 = 30;
+/// or at the latest after twice as many rounds as this: what changed is kept in passes of so many rounds. To keep all in each
+/// round would keep the disk, and a processor, busy with nothing but counts.
+const ROUNDS: usize = 15;
 
 /// What the `X-RateLimit-Resource-*` headers say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Count {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Keeping {
     Kept,
-    /// In the round of its business.
+    /// In this pass or the next.
     InTurn,
     /// In the next round.
     Next,
@@ -80,10 +80,14 @@ enum Keeping {
 #[derive(Default)]
 struct Counts {
     by_key: HashMap<Key, Count>,
-    /// What changed, by the round of the business. A key may be there twice.
-    in_turn: [Vec<Key>; ROUNDS as usize],
+    /// What is left of the pass under way, by business: neighbours share a page of the store, and a round changes few pages.
+    pass: Vec<Key>,
+    /// For the next pass. A key may be here and in the pass under way.
+    changed: Vec<Key>,
     next: Vec<Key>,
-    round: u8,
+    /// Rounds of this pass, and how many keys each takes.
+    round: usize,
+    share: usize,
     /// The hour seen last; when it moves, what other hours left behind is dropped.
     latest: Option<Timestamp>,
 }
@@ -170,20 +174,22 @@ impl HourlyCounts {
     /// What the store is to be told of in this round.
     pub(super) fn drain_round(&self) -> Vec<Usage> {
         let mut counts = self.0.lock();
-        let mut keys = std::mem::take(&mut counts.next);
-        let round = counts.round;
-        keys.append(&mut counts.in_turn[usize::from(round)]);
-        counts.round = (round + 1) % ROUNDS;
+        if counts.round == 0 {
+            counts.begin_pass();
+        }
+        counts.round = (counts.round + 1) % ROUNDS;
+        let rest = counts.pass.len().saturating_sub(counts.share);
+        let mut keys = counts.pass.split_off(rest);
+        keys.append(&mut counts.next);
         counts.drain(keys)
     }
 
     /// All that the store does not know of.
     pub(super) fn drain(&self) -> Vec<Usage> {
         let mut counts = self.0.lock();
-        let mut keys = std::mem::take(&mut counts.next);
-        for in_turn in &mut counts.in_turn {
-            keys.append(in_turn);
-        }
+        counts.begin_pass();
+        let mut keys = std::mem::take(&mut counts.pass);
+        keys.append(&mut counts.next);
         counts.drain(keys)
     }
 
@@ -223,9 +229,15 @@ impl Counts {
         count.keeping = when;
         match when {
             Keeping::Kept => {}
-            Keeping::InTurn => self.in_turn[usize::from(round_of(key.0))].push(key),
+            Keeping::InTurn => self.changed.push(key),
             Keeping::Next => self.next.push(key),
         }
+    }
+
+    fn begin_pass(&mut self) {
+        self.pass.append(&mut self.changed);
+        self.pass.sort_unstable_by_key(|(business, _)| *business);
+        self.share = self.pass.len().div_ceil(ROUNDS);
     }
 
     fn drain(&mut self, keys: Vec<Key>) -> Vec<Usage> {
@@ -240,12 +252,6 @@ impl Counts {
         });
         unkept.collect()
     }
-}
-
-/// The round of a business, less than [`ROUNDS`].
-fn round_of(business: BusinessId) -> u8 {
-    let [lowest, ..] = business.get().to_le_bytes();
-    lowest % ROUNDS
 }
 
 fn usage((business, operation): Key, count: Count) -> Usage {
@@ -342,17 +348,25 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_kept_in_steps_of_their_limit_and_each_within_some_rounds() {
+    fn counts_are_kept_in_steps_of_their_limit_and_each_within_a_pass_or_two() {
         let counts = HourlyCounts::default();
         let limit = Limit::At(200);
-        for id in 1..=60 {
+        for id in (1..=60).rev() {
             assert!(counts.take(OPERATION, business(id), at(0), limit));
         }
-        let mut kept: Vec<usize> = Vec::new();
+        let mut kept: Vec<Vec<i64>> = Vec::new();
         for _ in 0..ROUNDS {
-            kept.push(counts.drain_round().len());
+            let told = counts.drain_round();
+            kept.push(told.iter().map(|usage| usage.business.get()).collect());
+            assert!(counts.take(OPERATION, business(60), at(0), Limit::Unlimited));
         }
-        assert_eq!(kept, [2; ROUNDS as usize]);
+        let neighbours = |part: i64| (part * 4 + 1..=part * 4 + 4).collect::<Vec<i64>>();
+        assert_eq!(kept, (0..15).rev().map(neighbours).collect::<Vec<_>>());
+        assert_eq!(
+            counts.drain_round().len(),
+            1,
+            "what changed since is in the next pass"
+        );
         for calls in 1..=4 {
             assert!(counts.take(OPERATION, business(7), at(0), limit));
             let told = counts.drain_round();
