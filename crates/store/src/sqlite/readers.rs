@@ -19,15 +19,18 @@ use crate::{Result, StoreError};
 
 /// Connections kept for the next read; more are opened when more reads run side by side.
 const IDLE: usize = 16;
-/// How long they are kept while nobody reads: with each goes a cache of pages.
-const KEPT: Duration = Duration::from_secs(10);
+/// One that was read with less often than this in so long is closed, and with it goes its cache of pages: what looks every few
+/// milliseconds whether something changed needs none.
+const WORTH_KEEPING: u32 = 1_000;
+const WATCHED: Duration = Duration::from_secs(10);
 
 /// A connection, and the moment of the transaction that is held on it, if one is.
 struct Reader {
     conn: Connection,
     holds: Option<Moment>,
-    /// When it was first seen unused since it was used last.
-    unused: Option<Instant>,
+    /// How often it was read with since then.
+    reads: u32,
+    since: Instant,
 }
 
 impl Reader {
@@ -49,7 +52,11 @@ impl Reader {
     }
 
     fn is_needed(&mut self, now: Instant) -> bool {
-        now.duration_since(*self.unused.get_or_insert(now)) < KEPT
+        if now.duration_since(self.since) < WATCHED {
+            return true;
+        }
+        self.since = now;
+        std::mem::take(&mut self.reads) >= WORTH_KEEPING
     }
 }
 
@@ -125,10 +132,11 @@ impl Readers {
             None => Reader {
                 conn: open::reader(&self.path)?,
                 holds: None,
-                unused: None,
+                reads: 0,
+                since: Instant::now(),
             },
         };
-        reader.unused = None;
+        reader.reads = reader.reads.saturating_add(1);
         let result = self.observed.read(|| work(&mut reader));
         let usable = match &result {
             Ok(_) => reader.holds.is_some() != reader.conn.is_autocommit(),
@@ -146,7 +154,7 @@ impl Readers {
     }
 
     /// Ends the transactions that are held: others may have committed since they began, and the write-ahead
-    /// log cannot begin anew while they need it. Closes connections that nobody needed for a while.
+    /// log cannot begin anew while they need it. Closes connections that were little used of late.
     pub(super) fn let_go(&self) {
         // Those that are read in just now are ended by their next read.
         self.known.next_moment();
@@ -172,5 +180,30 @@ impl Readers {
     /// Closes the connections that nobody uses; later reads are refused.
     pub(super) fn close(&self) {
         self.idle.lock().take();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_is_kept_as_long_as_it_is_read_with_often() {
+        let began = Instant::now();
+        let mut reader = Reader {
+            conn: Connection::open_in_memory().expect("a connection"),
+            holds: None,
+            reads: 0,
+            since: began,
+        };
+        for (part, reads, kept) in [
+            (1, 0, true),
+            (2, WORTH_KEEPING, true),
+            (3, 0, true),
+            (4, WORTH_KEEPING - 1, false),
+        ] {
+            reader.reads += reads;
+            assert_eq!(reader.is_needed(began + part * WATCHED / 2), kept, "{part}");
+        }
     }
 }

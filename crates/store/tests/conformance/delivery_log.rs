@@ -203,3 +203,13 @@ fn forgetting_goes_on_until_all_is_forgotten_and_spares_other_businesses() {
         assert_eq!(store.events(Some(other()), 0, 10).await.expect("events").len(), 1);
     });
 }
+
+#[test]
+fn an_event_of_a_clock_that_was_far_ahead_keeps_those_of_no_other_business() {
+    on_every_populated_store(async |store| {
+        start(store, other(), order(100), at(10_000 * HOUR)).await;
+        assert_eq!(happenings(store, 2).await.len(), 3);
+        assert_eq!(forget(store, HOUR).await, 3);
+        assert_eq!(store.events(Some(other()), 0, 10).await.expect("events").len(), 1);
+    });
+}
