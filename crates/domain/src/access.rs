@@ -142,8 +142,8 @@ impl CredentialName {
     pub const MAX_CHARS: usize = 100;
 
     /// Checks the length.
-    pub fn new(text: impl Into<String>) -> Result<Self, InvalidName> {
-        checked(text.into(), Self::MAX_CHARS).map(Self)
+    pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidName> {
+        checked(text.as_ref(), Self::MAX_CHARS).map(|text| Self(text.to_owned()))
     }
 
     /// The text.

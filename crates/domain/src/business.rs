@@ -1,6 +1,8 @@
 //! Who talks and about what: businesses, campaigns, customers, orders and returns, as the operator
 //! registers them.
 
+use smol_str::SmolStr;
+
 use crate::named::named_enum;
 use crate::{BusinessId, CampaignId, OrderId, ReturnId, Timestamp};
 
@@ -58,7 +60,7 @@ pub struct InvalidName {
     pub max: usize,
 }
 
-pub(crate) fn checked(text: String, max: usize) -> Result<String, InvalidName> {
+pub(crate) fn checked(text: &str, max: usize) -> Result<&str, InvalidName> {
     let chars = text.chars().count();
     if (1..=max).contains(&chars) && !text.chars().any(char::is_control) {
         Ok(text)
@@ -69,21 +71,21 @@ pub(crate) fn checked(text: String, max: usize) -> Result<String, InvalidName> {
 
 /// The name of a business, a campaign's domain or a customer: 1–256 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name(String);
+pub struct Name(SmolStr);
 
 impl Name {
     /// The most characters of a name.
     pub const MAX_CHARS: usize = 256;
 
     /// Checks the length.
-    pub fn new(text: impl Into<String>) -> Result<Self, InvalidName> {
-        checked(text.into(), Self::MAX_CHARS).map(Self)
+    pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidName> {
+        checked(text.as_ref(), Self::MAX_CHARS).map(|text| Self(text.into()))
     }
 
     /// What an erased customer is called.
     #[must_use]
     pub fn erased() -> Self {
-        Self("Erased customer".to_owned())
+        Self(SmolStr::new_static("Erased customer"))
     }
 
     /// The text.
@@ -95,15 +97,15 @@ impl Name {
 
 /// The id under which the marketplace knows a customer: 1–100 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PublicId(String);
+pub struct PublicId(SmolStr);
 
 impl PublicId {
     /// The most characters of a customer's id.
     pub const MAX_CHARS: usize = 100;
 
     /// Checks the length.
-    pub fn new(text: impl Into<String>) -> Result<Self, InvalidName> {
-        checked(text.into(), Self::MAX_CHARS).map(Self)
+    pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidName> {
+        checked(text.as_ref(), Self::MAX_CHARS).map(|text| Self(text.into()))
     }
 
     /// The text.

@@ -10,7 +10,7 @@ pub struct SubscriptionName(prilavok_domain::CredentialName);
 
 impl SubscriptionName {
     /// Checks the length.
-    pub fn new(text: impl Into<String>) -> std::result::Result<Self, InvalidName> {
+    pub fn new(text: impl AsRef<str>) -> std::result::Result<Self, InvalidName> {
         prilavok_domain::CredentialName::new(text).map(Self)
     }
 

@@ -55,26 +55,34 @@ pub(super) fn optional<T, V: FromSql>(
 }
 
 pub(crate) fn named<N: FromStr>(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<N> {
-    let text = text(row, at, column)?;
+    let text = text(row.get_ref(at)?, at, column)?;
     text.parse().map_err(|_| bad(at, column, &text))
 }
 
 /// A text as it lies in the row. Most of what is read is text of many bytes for a character: the standard library's check
 /// of it was a twentieth of a page of messages.
-fn text<'row>(row: &'row Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<&'row str> {
-    let bytes = row.get_ref(at)?.as_bytes().ok();
+fn text<'row>(value: ValueRef<'row>, at: usize, column: &'static str) -> rusqlite::Result<&'row str> {
+    let bytes = value.as_bytes().ok();
     let text = bytes.and_then(|bytes| simdutf8::basic::from_utf8(bytes).ok());
     text.ok_or_else(|| bad(at, column, &"no text"))
 }
 
-pub(super) fn checked<T, E>(
-    row: &Row<'_>,
+pub(super) fn checked<'row, T, E>(
+    row: &'row Row<'_>,
     at: usize,
     column: &'static str,
-    check: impl FnOnce(String) -> Result<T, E>,
+    check: impl FnOnce(&'row str) -> Result<T, E>,
 ) -> rusqlite::Result<T> {
-    let text = text(row, at, column)?.to_owned();
-    check(text).map_err(|_| bad(at, column, &"a text that is too long or empty"))
+    checked_value(row.get_ref(at)?, at, column, check)
+}
+
+fn checked_value<'row, T, E>(
+    value: ValueRef<'row>,
+    at: usize,
+    column: &'static str,
+    check: impl FnOnce(&'row str) -> Result<T, E>,
+) -> rusqlite::Result<T> {
+    check(text(value, at, column)?).map_err(|_| bad(at, column, &"a text that is too long or empty"))
 }
 
 pub(crate) fn time(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<Timestamp> {
@@ -172,10 +180,10 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<(Message, u32)> {
 }
 
 fn message_text(row: &Row<'_>) -> rusqlite::Result<Option<MessageText>> {
-    if row.get_ref(3)? == ValueRef::Null {
-        return Ok(None);
+    match row.get_ref(3)? {
+        ValueRef::Null => Ok(None),
+        value => checked_value(value, 3, "text", MessageText::new).map(Some),
     }
-    checked(row, 3, "text", MessageText::new).map(Some)
 }
 
 /// A file as its readers see it, and where its bytes lie, or lay.
@@ -200,8 +208,8 @@ pub(super) fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
         id: CredentialId(row.get(1)?),
         kind: named(row, 2, "kind")?,
         name: checked(row, 3, "name", CredentialName::new)?,
-        scopes: checked(row, 4, "scopes", |text| credentials::read_scopes(&text))?,
-        campaigns: checked(row, 5, "campaigns", |text| credentials::read_campaigns(&text))?,
+        scopes: checked(row, 4, "scopes", credentials::read_scopes)?,
+        campaigns: checked(row, 5, "campaigns", credentials::read_campaigns)?,
         created_at: time(row, 6, "created_at")?,
         expires_at: optional(row, 7, "expires_at", Timestamp::from_millis)?,
         revoked_at: optional(row, 8, "revoked_at", Timestamp::from_millis)?,
