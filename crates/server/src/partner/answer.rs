@@ -10,6 +10,10 @@ use crate::recording::RefusedBy;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// Room for what one chat or message takes in JSON, most of the time: what is written into room that was made before need not
+/// be moved while it grows.
+const ITEM_BYTES: usize = 512;
+
 /// The body of an answer to a call that succeeded.
 pub(super) struct Reply(Body);
 
@@ -21,13 +25,26 @@ impl Reply {
 
     /// A result within its envelope.
     pub(super) fn result(result: impl Serialize) -> Self {
-        Self::bare(&answer::Success::new(result))
+        Self::list(result, 1)
+    }
+
+    /// A result of so many items within its envelope.
+    pub(super) fn list(result: impl Serialize, items: usize) -> Self {
+        Self::written(&answer::Success::new(result), items)
     }
 
     /// A body that is its own envelope.
     pub(super) fn bare(body: &impl Serialize) -> Self {
-        // Answers are plain structs, which cannot fail to be written into memory.
-        Self(Body::from(sonic_rs::to_vec(body).unwrap_or_default()))
+        Self::written(body, 1)
+    }
+
+    fn written(body: &impl Serialize, items: usize) -> Self {
+        let mut json = Vec::with_capacity((items + 1) * ITEM_BYTES);
+        Self(match sonic_rs::to_writer(&mut json, body) {
+            Ok(()) => Body::from(json),
+            // Answers are plain structs, which cannot fail to be written into memory.
+            Err(_) => Body::empty(),
+        })
     }
 }
 

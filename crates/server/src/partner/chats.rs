@@ -48,12 +48,13 @@ pub(super) async fn get_chats(mut call: Call<'_>) -> Result<Reply, Failure> {
         })
     });
     let offset = call.app.settings.utc_offset;
-    Ok(Reply::result(ChatsDto {
+    let list = ChatsDto {
         chats: page.items.iter().map(|chat| ChatDto::new(chat, offset)).collect(),
         paging: PagingDto {
             next_page_token: next,
         },
-    }))
+    };
+    Ok(Reply::list(list, page.items.len()))
 }
 
 pub(super) async fn create_chat(mut call: Call<'_>) -> Result<Reply, Failure> {

@@ -43,11 +43,8 @@ pub(super) async fn get_chat_history(mut call: Call<'_>) -> Result<Reply, Failur
         .iter()
         .map(|message| shown(&call, &base, message))
         .collect();
-    Ok(Reply::result(HistoryDto::new(
-        &chat,
-        messages,
-        PagingDto { next_page_token },
-    )))
+    let history = HistoryDto::new(&chat, messages, PagingDto { next_page_token });
+    Ok(Reply::list(history, page.items.len()))
 }
 
 pub(super) async fn get_chat_message(call: Call<'_>) -> Result<Reply, Failure> {
