@@ -21,14 +21,6 @@ pub(super) fn page(
         "SELECT {columns} FROM message WHERE business_id = ?1 AND chat_id = ?2 AND message_id < ?3
          ORDER BY message_id DESC LIMIT ?4"
     ))?;
-    let mut found = statement
-        .query_map((business.get(), chat.get(), before, limit + 1), rows::message)?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let items = found
-        .into_iter()
-        .map(|one| messages::with_files(&transaction, business, chat, one))
-        .collect::<Result<_>>()?;
-    Ok(Page { items, more })
+    let found = statement.query((business.get(), chat.get(), before, limit + 1))?;
+    messages::page_of(&transaction, business, chat, found, limit)
 }

@@ -3,7 +3,7 @@
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::rules::{self, ChatState, Event};
 use prilavok_domain::{Attachment, BusinessId, ChatId, FileId, Message, MessageId, Timestamp};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Rows};
 
 use super::registry::must_exist;
 use super::write::Write;
@@ -11,6 +11,9 @@ use super::{chats, events, idempotency, rows};
 use crate::{
     Applied, Entity, Idempotency, MessageRange, NewMessage, Page, Refusal, Result, StoreError, StoredFile,
 };
+
+/// Messages of a page that room is made for before it is read.
+const AT_ONCE: usize = 100;
 
 pub(super) fn append(
     write: &mut Write<'_>,
@@ -155,19 +158,29 @@ pub(super) fn page(
         "SELECT {columns} FROM message WHERE business_id = ?1 AND chat_id = ?2 AND message_id >= ?3
          ORDER BY message_id LIMIT ?4"
     ))?;
-    let mut found = statement
-        .query_map((business.get(), chat.get(), first, limit + 1), rows::message)?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let items = found
-        .into_iter()
-        .map(|one| with_files(conn, business, chat, one))
-        .collect::<Result<_>>()?;
-    Ok(Page { items, more })
+    let found = statement.query((business.get(), chat.get(), first, limit + 1))?;
+    page_of(conn, business, chat, found, limit)
 }
 
-pub(super) fn with_files(
+/// The first `limit` of the messages that were found, with their files.
+pub(super) fn page_of(
+    conn: &Connection,
+    business: BusinessId,
+    chat: ChatId,
+    mut found: Rows<'_>,
+    limit: usize,
+) -> Result<Page<Message>> {
+    let mut items = Vec::with_capacity(limit.min(AT_ONCE));
+    while let Some(row) = found.next()? {
+        if items.len() == limit {
+            return Ok(Page { items, more: true });
+        }
+        items.push(with_files(conn, business, chat, rows::message(row)?)?);
+    }
+    Ok(Page { items, more: false })
+}
+
+fn with_files(
     conn: &Connection,
     business: BusinessId,
     chat: ChatId,
