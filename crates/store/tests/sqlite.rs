@@ -176,9 +176,13 @@ fn now() -> Timestamp {
 
 /// A chat in a store that `a_store` has made.
 async fn a_chat(store: &SqliteStore) -> ChatId {
-    let anna = PublicId::new("anna").expect("an id");
+    a_chat_with(store, "anna").await
+}
+
+async fn a_chat_with(store: &SqliteStore, customer: &str) -> ChatId {
+    let id = PublicId::new(customer).expect("an id");
     let customer = Customer {
-        public_id: anna.clone(),
+        public_id: id.clone(),
         name: Name::new("Анна").expect("a name"),
         erased_at: None,
     };
@@ -186,7 +190,7 @@ async fn a_chat(store: &SqliteStore) -> ChatId {
     put.expect("a customer");
     let start = StartChat {
         initiator: Initiator::Customer,
-        customer: Some(anna),
+        customer: Some(id),
         subject: Subject::Direct,
     };
     let started = store.start_chat(shop(), start, None, now()).await;
@@ -198,14 +202,24 @@ async fn read(store: &SqliteStore, chat: ChatId) -> Chat {
 }
 
 async fn say(store: &SqliteStore, chat: ChatId, text: String) -> MessageId {
+    say_at(store, chat, text, now()).await
+}
+
+async fn say_at(store: &SqliteStore, chat: ChatId, text: String, at: Timestamp) -> MessageId {
     let new = NewMessage {
         sender: Sender::Customer,
         text: Some(MessageText::new(text).expect("a text")),
         files: Vec::new(),
         wait_for: None,
     };
-    let written = store.append_message(shop(), chat, new, None, now()).await;
+    let written = store.append_message(shop(), chat, new, None, at).await;
     written.expect("a message").value.id
+}
+
+/// The chat that a list of so many shows first.
+async fn newest_of(store: &SqliteStore, limit: usize) -> Chat {
+    let page = store.chats(shop(), &ChatFilter::default(), None, limit).await;
+    page.expect("a page").items.remove(0)
 }
 
 #[tokio::test]
@@ -250,26 +264,44 @@ async fn a_customer_that_another_process_renames_is_seen_by_its_new_name() {
     theirs.close().await;
 }
 
-/// Reads, one by one and in lists, until told to stop; answers how often, and fails if a chat was older than before, or
-/// than what had been acknowledged before it was asked for.
+#[tokio::test]
+async fn a_list_that_another_process_changes_is_seen_in_its_new_order() {
+    let (_folder, path) = folder();
+    a_store(&path).await;
+    let (ours, theirs) = (open(&path).expect("a store"), open(&path).expect("a store"));
+    let chats = [a_chat(&ours).await, a_chat_with(&ours, "boris").await];
+    for (number, chat) in (1..).zip(chats.iter().cycle().take(4)) {
+        say_at(&theirs, *chat, "theirs".to_owned(), now().plus_millis(number)).await;
+        assert_eq!(newest_of(&theirs, 2).await.id, *chat, "their own is seen at once");
+        let begun = Instant::now();
+        while newest_of(&ours, 2).await.id != *chat {
+            assert!(begun.elapsed() < Duration::from_secs(60), "never seen");
+        }
+    }
+    ours.close().await;
+    theirs.close().await;
+}
+
+/// Reads, one by one and in lists, until told to stop; answers how often, and fails if the newest message of two chats was
+/// older than before, or than what had been acknowledged before it was asked for.
 fn reads_until(
     enough: &AtomicBool,
     acknowledged: &AtomicI64,
     runtime: &tokio::runtime::Runtime,
     store: &SqliteStore,
-    chat: ChatId,
+    chats: [ChatId; 2],
 ) -> usize {
     let (mut reads, mut before) = (0, 0);
     while !enough.load(Ordering::Relaxed) {
         let least = acknowledged.load(Ordering::Acquire).max(before);
         let found = runtime.block_on(async {
             if reads % 2 == 0 {
-                return read(store, chat).await;
+                let one = read(store, chats[0]).await.last_message;
+                return one.max(read(store, chats[1]).await.last_message);
             }
-            let page = store.chats(shop(), &ChatFilter::default(), None, 1).await;
-            page.expect("a page").items.remove(0)
+            newest_of(store, 1).await.last_message
         });
-        before = found.last_message.map_or(0, |id| id.get());
+        before = found.map_or(0, MessageId::get);
         assert!(before >= least, "{before} was read after {least}");
         reads += 1;
     }
@@ -281,19 +313,22 @@ fn what_is_acknowledged_is_seen_by_whoever_reads_and_stays_seen() {
     const MESSAGES: usize = 2_000;
     let (_folder, path) = folder();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let (store, chat) = runtime.block_on(async {
+    let (store, chats) = runtime.block_on(async {
         a_store(&path).await;
         let store = open(&path).expect("a store");
-        let chat = a_chat(&store).await;
-        (store, chat)
+        let chats = [a_chat(&store).await, a_chat_with(&store, "boris").await];
+        (store, chats)
     });
+    let begun = now();
     let (enough, acknowledged) = (AtomicBool::new(false), AtomicI64::new(0));
     std::thread::scope(|scope| {
         let reading: Vec<_> = (0..3)
-            .map(|_| scope.spawn(|| reads_until(&enough, &acknowledged, &runtime, &store, chat)))
+            .map(|_| scope.spawn(|| reads_until(&enough, &acknowledged, &runtime, &store, chats)))
             .collect();
         for number in 0..MESSAGES {
-            let id = runtime.block_on(say(&store, chat, number.to_string()));
+            // Each later than the one before, so that its chat comes first in the list.
+            let at = begun.plus_millis(number as i64 + 1);
+            let id = runtime.block_on(say_at(&store, chats[number % 2], number.to_string(), at));
             acknowledged.store(id.get(), Ordering::Release);
         }
         enough.store(true, Ordering::Relaxed);

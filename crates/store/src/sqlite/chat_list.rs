@@ -2,20 +2,22 @@
 //!
 //! Without a filter a page is one range of `chat_by_update`. A filter by type, status or kind of
 //! context is at most 36 ranges of `chat_by_kind`, each no longer than a page, merged here. A filter
-//! by orders or contexts reads the few chats of each, whatever else is asked of them.
+//! by orders or contexts reads the few chats of each, whatever else is asked of them. First pages are kept in memory.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use prilavok_domain::{BusinessId, Chat, ChatId};
 use rusqlite::{Connection, Row};
 
+use super::known_lists::{FIRST_PAGE, Kinds, Place};
 use super::readers::View;
 use super::{chats, rows};
 use crate::chats::kinds;
 use crate::{ChatCursor, ChatFilter, Page, Result};
 
-/// The place of a chat in the list: newest first, so the order is reversed.
-type Place = (i64, i64);
+/// Before the first place of every list: the newest comes first.
+const BEGINNING: Place = (i64::MAX, i64::MAX);
 
 pub(super) fn page(
     view: &View<'_>,
@@ -24,33 +26,44 @@ pub(super) fn page(
     after: Option<ChatCursor>,
     limit: usize,
 ) -> Result<Page<Chat>> {
-    let before = after.map_or((i64::MAX, i64::MAX), |cursor| {
+    let before = after.map_or(BEGINNING, |cursor| {
         (cursor.updated_at.as_millis(), cursor.id.get())
     });
-    let mut places = if *filter == ChatFilter::default() {
-        newest(view.conn, business, before, limit + 1)?
-    } else {
-        places(view.conn, business, filter, before, limit + 1)?
+    let listed = match Kinds::of(filter) {
+        Some(kinds) if before == BEGINNING && limit < FIRST_PAGE => first(view, business, filter, kinds)?,
+        _ => places(view.conn, business, filter, before, limit + 1)?.into(),
     };
-    let more = places.len() > limit;
-    places.truncate(limit);
-    let mut items = at(&places, |id| chats::seen(view, business, id))?;
-    if view.known.moment() != view.moment {
-        // What is known may be newer than the places.
-        items = at(&places, |id| chats::one(view.conn, business, id))?;
+    let page = at(&listed, limit, |id| chats::seen(view, business, id))?;
+    if view.known.moment() == view.moment {
+        return Ok(page);
     }
-    Ok(Page { items, more })
+    // What is known may be newer than what was read.
+    let found = places(view.conn, business, filter, before, limit + 1)?;
+    at(&found, limit, |id| chats::one(view.conn, business, id))
 }
 
-/// The chats at these places.
-fn at(places: &[Place], read: impl Fn(ChatId) -> Result<Option<Chat>>) -> Result<Vec<Chat>> {
-    let mut chats = Vec::with_capacity(places.len());
-    for (_, id) in places {
+/// The first page of a list: known from then on.
+fn first(view: &View<'_>, business: BusinessId, filter: &ChatFilter, kinds: Kinds) -> Result<Arc<[Place]>> {
+    if let Some(places) = view.known.list(business, kinds) {
+        return Ok(places);
+    }
+    let places = places(view.conn, business, filter, BEGINNING, FIRST_PAGE)?.into();
+    view.known.keep_list(view.moment, business, kinds, &places);
+    Ok(places)
+}
+
+/// The chats at the first `limit` of these places.
+fn at(places: &[Place], limit: usize, read: impl Fn(ChatId) -> Result<Option<Chat>>) -> Result<Page<Chat>> {
+    let mut items = Vec::with_capacity(limit.min(places.len()));
+    for (_, id) in places.iter().take(limit) {
         if let Ok(id) = ChatId::new(*id) {
-            chats.extend(read(id)?);
+            items.extend(read(id)?);
         }
     }
-    Ok(chats)
+    Ok(Page {
+        items,
+        more: places.len() > limit,
+    })
 }
 
 /// The first `wanted` places of chats that pass the filter after `before`, newest first.
@@ -61,6 +74,9 @@ fn places(
     before: Place,
     wanted: usize,
 ) -> Result<Vec<Place>> {
+    if *filter == ChatFilter::default() {
+        return newest(conn, business, before, wanted);
+    }
     let by_subject = !filter.orders.is_empty() || !filter.contexts.is_empty();
     let mut found = if by_subject {
         of_subjects(conn, business, filter, before)?

@@ -189,7 +189,9 @@ fn insert(
             context.campaign().map(prilavok_domain::CampaignId::get),
             now.as_millis(),
         ))?;
-    ChatId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))
+    let id = ChatId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
+    write.changes(business, id);
+    Ok(id)
 }
 
 pub(super) fn start_arbitration(
@@ -260,7 +262,7 @@ pub(super) fn change(
     .map_err(Refusal::Rule)?;
     conn.prepare_cached("UPDATE chat SET status = ?3 WHERE business_id = ?1 AND chat_id = ?2")?
         .execute((business.get(), id.get(), state.status.as_str()))?;
-    write.changes(id);
+    write.changes(business, id);
     if let Some(kind) = state.notification(event) {
         events::note(write, business, kind, id, None, now)?;
     }

@@ -115,7 +115,7 @@ pub(super) fn step(write: &mut Write<'_>, next: &Next, now: Timestamp) -> Result
         let (seen, last) = erase_messages(write.conn, here, behind, room, now, &mut step.objects)?;
         // A connector's call shows the chat's texts until now: what it recorded is to be looked for from here on.
         taken::note(write, *business, *chat, now)?;
-        write.changes(*chat);
+        write.changes(*business, *chat);
         room -= seen;
         if room == 0 {
             at.stay_at(last);

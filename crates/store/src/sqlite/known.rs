@@ -1,4 +1,4 @@
-//! Chats in memory, each as the last commit left it, and the moments between commits that make sure of it.
+//! Chats and lists of them in memory, as the last commit left them, and the moments between commits that make sure of it.
 //!
 //! A chat is asked for by nearly every call, and finding one in the file costs as much as the HTTP around it. What is
 //! kept here is never stale: the writer takes out what a group changes before the group is committed, and what was read
@@ -13,6 +13,8 @@ use prilavok_domain::{BusinessId, Chat, ChatId, Customer, PublicId};
 use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 
+use super::known_lists::{Kinds, Lists, Place};
+
 /// Chats that are kept, at 150 bytes each, and their customers, at as much again.
 const CHATS: u64 = 1_000_000;
 const CUSTOMERS: u64 = 300_000;
@@ -23,12 +25,15 @@ const AT_FIRST: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Changed {
     pub(super) chats: HashSet<ChatId>,
+    /// The businesses of these chats.
+    pub(super) businesses: HashSet<BusinessId>,
     pub(super) customers: HashSet<PublicId>,
 }
 
 impl Changed {
     pub(super) fn clear(&mut self) {
         self.chats.clear();
+        self.businesses.clear();
         self.customers.clear();
     }
 
@@ -57,6 +62,7 @@ pub(super) struct Known {
     chats: Cache<ChatId, Chat>,
     /// Customers of known chats, so that two chats of one customer share it.
     customers: Cache<PublicId, Arc<Customer>>,
+    lists: Lists,
 }
 
 impl Default for Known {
@@ -66,6 +72,7 @@ impl Default for Known {
             under_way: RwLock::default(),
             chats: of_at_most(CHATS),
             customers: of_at_most(CUSTOMERS),
+            lists: Lists::default(),
         }
     }
 }
@@ -97,12 +104,34 @@ impl Known {
         self.chats.insert(chat.id, chat);
     }
 
+    /// The first page of a list, if it is known. It shows the present moment.
+    pub(super) fn list(&self, business: BusinessId, kinds: Kinds) -> Option<Arc<[Place]>> {
+        self.lists.get(business, kinds)
+    }
+
+    /// Keeps the first page of a list, under the same condition as a chat.
+    pub(super) fn keep_list(
+        &self,
+        moment: Moment,
+        business: BusinessId,
+        kinds: Kinds,
+        places: &Arc<[Place]>,
+    ) {
+        let under_way = self.under_way.read();
+        if self.moment() == moment && !under_way.businesses.contains(&business) {
+            self.lists.keep(business, kinds, places);
+        }
+    }
+
     /// Forgets what a group changes, which is about to be committed. Ends with what is answered.
     pub(super) fn committing(&self, changed: &mut Changed) -> Committing<'_> {
         let mut under_way = self.under_way.write();
         std::mem::swap(&mut *under_way, changed);
         for chat in &under_way.chats {
             self.chats.remove(chat);
+        }
+        for business in &under_way.businesses {
+            self.lists.forget(*business);
         }
         if !under_way.customers.is_empty() {
             self.chats
@@ -121,6 +150,7 @@ impl Known {
         self.next_moment();
         self.chats.clear();
         self.customers.clear();
+        self.lists.forget_all();
     }
 
     /// Makes transactions that are held end with their next use.

@@ -74,7 +74,7 @@ pub(super) fn append(
         created_at.as_millis(),
         id,
     ))?;
-    write.changes(chat_id);
+    write.changes(business, chat_id);
     if let Some(kind) = state.notification(event) {
         events::note(write, business, kind, chat_id, Some(id), created_at)?;
     }

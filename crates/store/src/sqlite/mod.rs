@@ -21,6 +21,7 @@ mod followed;
 mod history;
 mod idempotency;
 mod known;
+mod known_lists;
 mod log;
 mod messages;
 mod meta;

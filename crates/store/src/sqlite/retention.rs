@@ -139,7 +139,7 @@ fn remove_rest(write: &mut Write<'_>, business: BusinessId, chat: &Old, now: Tim
             ))?
             .execute((business.get(), chat.id.get()))?;
     }
-    write.changes(chat.id);
+    write.changes(business, chat.id);
     taken::note(write, business, chat.id, now)
 }
 

@@ -20,9 +20,10 @@ pub(super) struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// What is known of this chat will not be true any more.
-    pub(super) fn changes(&mut self, chat: ChatId) {
+    /// What is known of this chat, and of lists that it is in or will be, will not be true any more.
+    pub(super) fn changes(&mut self, business: BusinessId, chat: ChatId) {
         self.changed.chats.insert(chat);
+        self.changed.businesses.insert(business);
     }
 
     /// What is known of this customer will not be true any more.

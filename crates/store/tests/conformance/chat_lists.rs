@@ -3,8 +3,10 @@
 
 use std::collections::HashSet;
 
-use prilavok_domain::{Chat, ChatId};
-use prilavok_store::{ChatCursor, ChatFilter, Registration, Store};
+use prilavok_domain::{
+    Chat, ChatId, ChatStatus, ChatType, ContextType, CredentialId, DecidedFor, MessageText,
+};
+use prilavok_store::{Act, ChatChange, ChatCursor, ChatFilter, Registration, Store};
 
 use crate::places::on_every_populated_store;
 use crate::population::*;
@@ -130,6 +132,67 @@ fn chats_that_nobody_touches_are_neither_skipped_nor_repeated_while_others_come_
         let found: Vec<_> = shown.iter().filter(untouched).collect();
         assert_eq!(found, expected);
         assert!(moved.len() > 3, "something moved at all");
+    });
+}
+
+/// First pages of all sizes are the beginning of the whole list.
+async fn first_pages_are_true(store: &dyn Store, after: &str) {
+    let filters = [
+        ChatFilter::default(),
+        ChatFilter {
+            statuses: vec![ChatStatus::WaitingForPartner, ChatStatus::Finished],
+            ..ChatFilter::default()
+        },
+        ChatFilter {
+            types: vec![ChatType::Arbitrage],
+            ..ChatFilter::default()
+        },
+        ChatFilter {
+            context_types: vec![ContextType::Direct],
+            ..ChatFilter::default()
+        },
+    ];
+    for filter in &filters {
+        let all = all_chats(store, shop(), filter).await;
+        for size in [1, 2, 20] {
+            let page = store.chats(shop(), filter, None, size).await.expect("a page");
+            assert_eq!(
+                page.items,
+                all[..size.min(all.len())],
+                "{after}: {size} of {filter:?}"
+            );
+            assert_eq!(page.more, all.len() > size, "{after}: {size} of {filter:?}");
+        }
+    }
+}
+
+#[test]
+fn a_first_page_that_was_shown_before_shows_what_happened_since() {
+    on_every_populated_store(async |store| {
+        let chats = many_chats(store, 21).await;
+        first_pages_are_true(store, "many").await;
+        new_chat(store, direct("anna")).await;
+        first_pages_are_true(store, "a new one").await;
+        write(store, chats[3], customer_says("!"), at(500)).await;
+        first_pages_are_true(store, "a message").await;
+        change(store, chats[3], ChatChange::Finish).await;
+        first_pages_are_true(store, "the end of one").await;
+        let dispute = arbitration(store, chats[4]).await;
+        first_pages_are_true(store, "a dispute").await;
+        let by = CredentialId(7);
+        let close = Act::Settle {
+            dispute: dispute.id,
+            decided_for: DecidedFor::Seller,
+            text: MessageText::new("so be it").expect("a text"),
+        };
+        store.act(shop(), close, by, None, at(600)).await.expect("an act");
+        first_pages_are_true(store, "a verdict").await;
+        let renamed = Registration::Customer(a_customer("anna", "Анна К."));
+        store.register(vec![renamed]).await.expect("a customer");
+        first_pages_are_true(store, "another name").await;
+        let gone = store.forget_chats(shop(), at(HOUR), at(HOUR)).await;
+        assert!(gone.expect("a step").count > 0);
+        first_pages_are_true(store, "the removal of old ones").await;
     });
 }
 
