@@ -1,10 +1,10 @@
 //! A crowd: calm callers all the time, and for a while many more. Tells of those that were answered and of those
 //! that were turned away apart from each other, which `wrk` does not.
 
-use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -12,7 +12,6 @@ use clap::Parser;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::LocalSet;
 
 #[derive(Parser)]
 struct Arguments {
@@ -48,26 +47,24 @@ struct Answer {
 
 struct Shared {
     requests: Vec<Vec<u8>>,
-    next: RefCell<usize>,
+    next: AtomicUsize,
     began: Instant,
-    answers: RefCell<Vec<Answer>>,
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let text = std::fs::read_to_string(&arguments.chats)?;
     let requests = text.lines().map(|line| request(&arguments.operation, line));
-    let shared = Rc::new(Shared {
+    let shared = Arc::new(Shared {
         requests: requests.collect::<anyhow::Result<_>>()?,
-        next: RefCell::default(),
+        next: AtomicUsize::default(),
         began: Instant::now(),
-        answers: RefCell::default(),
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(LocalSet::new().run_until(run(&arguments, &shared)))?;
-    println!("{}", told(&arguments, &shared.answers.borrow()));
+    let answers = runtime.block_on(run(&arguments, &shared))?;
+    println!("{}", told(&arguments, &answers));
     Ok(())
 }
 
@@ -91,7 +88,7 @@ fn request(operation: &str, line: &str) -> anyhow::Result<Vec<u8>> {
     .into_bytes())
 }
 
-async fn run(arguments: &Arguments, shared: &Rc<Shared>) -> anyhow::Result<()> {
+async fn run(arguments: &Arguments, shared: &Arc<Shared>) -> anyhow::Result<Vec<Answer>> {
     let crowd = Duration::from_secs(arguments.seconds);
     let mut callers = Vec::new();
     for number in 0..arguments.calm + arguments.crowd {
@@ -99,45 +96,45 @@ async fn run(arguments: &Arguments, shared: &Rc<Shared>) -> anyhow::Result<()> {
             true => (Duration::ZERO, CALM + crowd + CALM),
             false => (CALM, CALM + crowd),
         };
-        callers.push(tokio::task::spawn_local(call(
-            Rc::clone(shared),
+        callers.push(tokio::spawn(call(
+            Arc::clone(shared),
             arguments.address,
             from,
             until,
         )));
     }
+    let mut answers = Vec::new();
     for caller in callers {
-        caller.await??;
+        answers.extend(caller.await??);
     }
-    Ok(())
+    Ok(answers)
 }
 
-/// A caller that asks again as soon as it is answered.
+/// A caller that asks again as soon as it is answered; answers how it was.
 async fn call(
-    shared: Rc<Shared>,
+    shared: Arc<Shared>,
     address: SocketAddr,
     from: Duration,
     until: Duration,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Answer>> {
+    let mut answers = Vec::new();
     let began = shared.began;
     tokio::time::sleep_until((began + from).into()).await;
     let mut socket = TcpStream::connect(address).await?;
     socket.set_nodelay(true)?;
     let mut buffer = vec![0; 16 << 10];
     while began.elapsed() < until {
-        let number = shared
-            .next
-            .replace_with(|next| (*next + 1) % shared.requests.len());
+        let number = shared.next.fetch_add(1, Ordering::Relaxed) % shared.requests.len();
         let asked = Instant::now();
         socket.write_all(&shared.requests[number]).await?;
         let status = answered(&mut socket, &mut buffer).await?;
-        shared.answers.borrow_mut().push(Answer {
+        answers.push(Answer {
             at: began.elapsed(),
             took: asked.elapsed(),
             status,
         });
     }
-    Ok(())
+    Ok(answers)
 }
 
 /// Reads one answer; gives its status.

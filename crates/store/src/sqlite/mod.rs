@@ -40,6 +40,7 @@ mod taken;
 mod usage;
 mod watch;
 mod write;
+mod write_back;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -109,7 +110,7 @@ impl SqliteStore {
         ids: IdSequence,
         observed: Observed,
     ) -> std::result::Result<Self, OpenError> {
-        let writer = Writer::start(conn, presence, readers.clone(), ids, observed.clone());
+        let writer = Writer::start(path, conn, presence, readers.clone(), ids, observed.clone());
         let writer = writer.map_err(|source| OpenError::Sqlite {
             path: path.to_owned(),
             source,

@@ -35,9 +35,9 @@ const STATEMENT_CACHE: usize = 128;
 const READER_CACHE_KIB: i64 = 16 * 1024;
 const WRITER_CACHE_KIB: i64 = 32 * 1024;
 
-/// The write-ahead log is written back after so many pages, 32 MiB: rarely enough for the pages that every message
+/// The write-ahead log is written back after so many pages, 16 MiB: rarely enough for the pages that every message
 /// changes to be written once for many messages.
-pub(super) const CHECKPOINT_PAGES: i32 = 8 * 1024;
+pub(super) const CHECKPOINT_PAGES: i32 = 4 * 1024;
 
 /// Why a file could not be opened as a store.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +135,16 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     keep_prepared(&conn, READER_CACHE_KIB)?;
+    Ok(conn)
+}
+
+/// A connection that copies the write-ahead log into the file, and does nothing else.
+pub(super) fn write_back(path: &Path) -> rusqlite::Result<Connection> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let conn = Connection::open_with_flags(path, flags)?;
+    // FULL: the log is on the disk before the file is touched, and the file before the log begins anew.
+    conn.pragma_update(None, "synchronous", "FULL")?;
     Ok(conn)
 }
 

@@ -1,6 +1,7 @@
 //! The one thread that writes. It takes every write that waits, runs them in one transaction, each
 //! in a savepoint of its own, and answers them when the transaction is on the disk: group commit.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -18,6 +19,7 @@ use super::presence::{Gone, Presence};
 use super::readers::Readers;
 use super::watch;
 use super::write::{self, Job, Write};
+use super::write_back::WriteBack;
 use crate::observer::Observed;
 use crate::{Changes, Result, StoreError};
 
@@ -28,6 +30,10 @@ const BATCH: usize = 256;
 /// Writes that may be under way when a request asks for one more: two commits. So an overload sheds instead of growing, and
 /// what is accepted waits for the commit under way, one more and its own, however slow the disk is.
 const AT_REQUEST: usize = 2 * BATCH;
+/// Pages of the log that the writer copies itself, when all others are copied: in a few milliseconds.
+const LITTLE_LOG: i32 = 512;
+/// With so many pages in the log, 48 MiB, writes wait until it is copied: they come faster than the disk takes them.
+const LONG_LOG: i32 = 3 * CHECKPOINT_PAGES;
 /// How long the log's end waits for readers that are about to let go of it.
 const LOG_PATIENCE: Duration = Duration::from_millis(50);
 /// How long after it could not be cleared the log is tried again: each time, writes may wait for readers.
@@ -73,6 +79,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(
+        path: &Path,
         mut conn: Connection,
         presence: Presence,
         readers: Readers,
@@ -97,6 +104,7 @@ impl Writer {
             readers,
             log_pages,
             bound: CHECKPOINT_PAGES,
+            background: WriteBack::start(path)?,
             seen,
             ids,
             observed,
@@ -209,8 +217,9 @@ struct Thread {
     readers: Readers,
     /// Pages in the write-ahead log after the last commit.
     log_pages: Arc<AtomicI32>,
-    /// At how many pages it is to be written back.
+    /// At how many pages it is to begin anew.
     bound: i32,
+    background: WriteBack,
     /// The version of the file in which nobody else has written since the last look.
     seen: i64,
     ids: IdSequence,
@@ -245,6 +254,7 @@ impl Thread {
                 self.clear_log();
             }
         }
+        drop(self.background);
         // Leaves a file without a write-ahead log behind it where nobody else has it open.
         if let Err((_, error)) = self.conn.close() {
             tracing::warn!(%error, "the store was not closed cleanly");
@@ -320,23 +330,40 @@ impl Thread {
         Ok(())
     }
 
-    /// Writes a log that has become long back into the file, so that it begins anew with the next write.
+    /// Has a log that has become long written back into the file, so that it begins anew with the next write.
     fn bound_log(&mut self) {
         let pages = self.log_pages.load(Ordering::Relaxed);
         if pages < CHECKPOINT_PAGES {
             self.bound = CHECKPOINT_PAGES;
-        } else if pages >= self.bound {
-            // Whoever reads on in the log would keep it from beginning anew.
-            self.readers.let_go();
-            // Somebody may need it for long, a backup for example: nobody waits for that.
-            self.bound = pages + CHECKPOINT_PAGES / 8;
-            self.write_back("RESTART");
         }
+        if pages < self.bound {
+            return;
+        }
+        self.background.begin();
+        let is_long = pages >= LONG_LOG;
+        let copied = if is_long {
+            self.background.finish()
+        } else {
+            self.background.done()
+        };
+        let Some(copied) = copied else {
+            return;
+        };
+        if pages - copied > LITTLE_LOG && !is_long {
+            // Too much was written meanwhile: that is copied before anybody waits.
+            return self.background.begin();
+        }
+        // Whoever reads on in the log would keep it from beginning anew.
+        self.readers.let_go();
+        // Somebody may need it for long, a backup for example: nobody waits for that.
+        self.bound = pages + CHECKPOINT_PAGES / 4;
+        self.write_back("RESTART");
     }
 
     /// Writes the log back into the file and leaves nothing in it. Somebody who reads in it keeps it from that: it is
     /// tried again later.
     fn clear_log(&mut self) {
+        self.background.finish();
         self.readers.let_go();
         self.clear_log = !self.write_back("TRUNCATE");
         self.clear_after = Instant::now()
