@@ -184,12 +184,16 @@ impl Element<'_> {
     }
 }
 
+/// From 2^53 on a double stands for several whole numbers: which one was meant, nobody knows.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// A whole number, in quotes or not.
 pub(crate) fn integer(element: Element<'_>) -> Option<i64> {
     let number = match element.value {
         Value::Number(number) => number.as_i64().or_else(|| {
             // `5.0` is a whole number, written by a client that only knows doubles.
-            number.as_f64()?.to_string().parse().ok()
+            let double = number.as_f64().filter(|double| double.abs() < EXACT)?;
+            double.to_string().parse().ok()
         }),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
@@ -271,6 +275,10 @@ mod tests {
             ("\" -5 \"", Some(-5)),
             ("5.0", Some(5)),
             ("5e2", Some(500)),
+            ("9007199254740991.0", Some(9_007_199_254_740_991)),
+            ("-900719925474099.1e1", Some(-9_007_199_254_740_991)),
+            ("9007199254740992.0", None),
+            ("133333300000100913.33", None),
             ("9223372036854775807", Some(i64::MAX)),
             ("9223372036854775808", None),
             ("5.5", None),

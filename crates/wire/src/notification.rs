@@ -2,7 +2,7 @@
 //!
 //! Contract: section "Notifications" of the Partner API. Times are in UTC with milliseconds.
 
-use jiff::civil;
+use jiff::fmt::temporal::Pieces;
 use prilavok_domain::rules::NotificationType;
 use prilavok_domain::{Event, MessageId, Timestamp};
 use serde::Serialize;
@@ -156,8 +156,8 @@ fn accepted(body: &[u8]) -> Result<(), String> {
         }
     }
     let time = text(&body, "time")?;
-    let readable = time.parse::<jiff::Timestamp>().is_ok() || time.parse::<civil::DateTime>().is_ok();
-    if readable {
+    let pieces = Pieces::parse(time);
+    if pieces.is_ok_and(|pieces| pieces.time().is_some()) {
         Ok(())
     } else {
         Err("\"time\" is no date-time like 2025-01-16T10:09:49.759Z".to_owned())
@@ -294,6 +294,21 @@ mod tests {
             (
                 200,
                 r#"{"version":"1","name":"crm","time":"yesterday"}"#,
+                failed("the answer was 200, but \"time\" is no date-time like 2025-01-16T10:09:49.759Z"),
+            ),
+            (
+                200,
+                r#"{"version":"1","name":"crm","time":"20250116T100949"}"#,
+                Verdict::Accepted,
+            ),
+            (
+                200,
+                r#"{"version":"1","name":"crm","time":"2025-01-16"}"#,
+                failed("the answer was 200, but \"time\" is no date-time like 2025-01-16T10:09:49.759Z"),
+            ),
+            (
+                200,
+                r#"{"version":"1","name":"crm","time":"20250116"}"#,
                 failed("the answer was 200, but \"time\" is no date-time like 2025-01-16T10:09:49.759Z"),
             ),
             (
