@@ -35,10 +35,6 @@ const STATEMENT_CACHE: usize = 128;
 const READER_CACHE_KIB: i64 = 16 * 1024;
 const WRITER_CACHE_KIB: i64 = 32 * 1024;
 
-/// The write-ahead log is written back after so many pages, 16 MiB: rarely enough for the pages that every message
-/// changes to be written once for many messages.
-pub(super) const CHECKPOINT_PAGES: i32 = 4 * 1024;
-
 /// Why a file could not be opened as a store.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

@@ -9,11 +9,24 @@ use rusqlite::Connection;
 
 use super::open;
 
+/// The log is copied when it has so many pages, 16 MiB: rarely enough for the pages that every message changes to be written
+/// once for many messages.
+const FULL: i32 = 4 * 1024;
+/// Pages that the writer copies itself, when all others are copied: in a few milliseconds.
+const LITTLE: i32 = FULL / 8;
+/// With so many pages, 48 MiB, writes wait until they are copied: they come faster than the disk takes them.
+const LONG: i32 = 3 * FULL;
+/// So many pages later it is tried again to begin a log anew in which somebody reads for long, a backup for example: nobody
+/// waits for that.
+const LATER: i32 = FULL / 4;
+
 /// The thread, as the writer sees it. It ends when this is dropped.
 pub(super) struct WriteBack {
     ask: Option<Sender<()>>,
     told: Receiver<i32>,
     is_running: bool,
+    /// With how many pages the log is to be looked after.
+    bound: i32,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -30,19 +43,46 @@ impl WriteBack {
             ask: Some(ask),
             told,
             is_running: false,
+            bound: FULL,
             thread: Some(thread),
         })
     }
 
+    /// Looks after a log of so many pages, once they are committed. Answers whether it is copied as far as that goes while others
+    /// write, and is to begin anew now.
+    pub(super) fn is_due(&mut self, pages: i32) -> bool {
+        if pages < FULL {
+            self.bound = FULL;
+        }
+        if pages < self.bound {
+            return false;
+        }
+        self.begin();
+        let is_long = pages >= LONG;
+        let copied = if is_long { self.finish() } else { self.done() };
+        match copied {
+            None => false,
+            Some(copied) if pages - copied > LITTLE && !is_long => {
+                // Too much came meanwhile: that is copied before anybody waits.
+                self.begin();
+                false
+            }
+            Some(_) => {
+                self.bound = pages + LATER;
+                true
+            }
+        }
+    }
+
     /// Has as much of the log copied as can be without anybody waiting, if that is not under way.
-    pub(super) fn begin(&mut self) {
+    fn begin(&mut self) {
         if !self.is_running {
             self.is_running = self.ask.as_ref().is_some_and(|ask| ask.send(()).is_ok());
         }
     }
 
     /// How many pages of the log are copied, once that is known. A thread that is gone has copied none.
-    pub(super) fn done(&mut self) -> Option<i32> {
+    fn done(&mut self) -> Option<i32> {
         if !self.is_running {
             return None;
         }

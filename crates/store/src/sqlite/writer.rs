@@ -14,7 +14,7 @@ use rusqlite::hooks::Wal;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::known::Changed;
-use super::open::{BUSY_TIMEOUT, CHECKPOINT_PAGES};
+use super::open::BUSY_TIMEOUT;
 use super::presence::{Gone, Presence};
 use super::readers::Readers;
 use super::watch;
@@ -30,10 +30,6 @@ const BATCH: usize = 256;
 /// Writes that may be under way when a request asks for one more: two commits. So an overload sheds instead of growing, and
 /// what is accepted waits for the commit under way, one more and its own, however slow the disk is.
 const AT_REQUEST: usize = 2 * BATCH;
-/// Pages of the log that the writer copies itself, when all others are copied: in a few milliseconds.
-const LITTLE_LOG: i32 = 512;
-/// With so many pages in the log, 48 MiB, writes wait until it is copied: they come faster than the disk takes them.
-const LONG_LOG: i32 = 3 * CHECKPOINT_PAGES;
 /// How long the log's end waits for readers that are about to let go of it.
 const LOG_PATIENCE: Duration = Duration::from_millis(50);
 /// How long after it could not be cleared the log is tried again: each time, writes may wait for readers.
@@ -103,7 +99,6 @@ impl Writer {
             presence,
             readers,
             log_pages,
-            bound: CHECKPOINT_PAGES,
             background: WriteBack::start(path)?,
             seen,
             ids,
@@ -217,8 +212,6 @@ struct Thread {
     readers: Readers,
     /// Pages in the write-ahead log after the last commit.
     log_pages: Arc<AtomicI32>,
-    /// At how many pages it is to begin anew.
-    bound: i32,
     background: WriteBack,
     /// The version of the file in which nobody else has written since the last look.
     seen: i64,
@@ -330,34 +323,13 @@ impl Thread {
         Ok(())
     }
 
-    /// Has a log that has become long written back into the file, so that it begins anew with the next write.
+    /// Begins a log anew that has become long and is copied, but for its end.
     fn bound_log(&mut self) {
-        let pages = self.log_pages.load(Ordering::Relaxed);
-        if pages < CHECKPOINT_PAGES {
-            self.bound = CHECKPOINT_PAGES;
+        if self.background.is_due(self.log_pages.load(Ordering::Relaxed)) {
+            // Whoever reads on in the log would keep it from beginning anew.
+            self.readers.let_go();
+            self.write_back("RESTART");
         }
-        if pages < self.bound {
-            return;
-        }
-        self.background.begin();
-        let is_long = pages >= LONG_LOG;
-        let copied = if is_long {
-            self.background.finish()
-        } else {
-            self.background.done()
-        };
-        let Some(copied) = copied else {
-            return;
-        };
-        if pages - copied > LITTLE_LOG && !is_long {
-            // Too much was written meanwhile: that is copied before anybody waits.
-            return self.background.begin();
-        }
-        // Whoever reads on in the log would keep it from beginning anew.
-        self.readers.let_go();
-        // Somebody may need it for long, a backup for example: nobody waits for that.
-        self.bound = pages + CHECKPOINT_PAGES / 4;
-        self.write_back("RESTART");
     }
 
     /// Writes the log back into the file and leaves nothing in it. Somebody who reads in it keeps it from that: it is
