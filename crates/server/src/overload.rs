@@ -124,12 +124,19 @@ impl Place {
     }
 
     fn stand_in_line(&self) {
+        if self.state.load(Ordering::Relaxed) != state::IDLE {
+            return;
+        }
+        // Counted before the place shows it: it may have its turn in the next moment, and is taken off the count then.
+        let before = self.line.waiting.fetch_add(1, Ordering::Relaxed);
         let idle =
             self.state
                 .compare_exchange(state::IDLE, state::WAITING, Ordering::AcqRel, Ordering::Relaxed);
-        if idle.is_ok() {
-            let before = self.line.waiting.fetch_add(1, Ordering::Relaxed);
-            self.late.store(before >= self.line.most, Ordering::Relaxed);
+        match idle {
+            Ok(_) => self.late.store(before >= self.line.most, Ordering::Relaxed),
+            Err(_) => {
+                self.line.waiting.fetch_sub(1, Ordering::Relaxed);
+            }
         }
     }
 }
@@ -214,5 +221,28 @@ mod tests {
             one.place.turn();
             assert_eq!(waiting(&line), 0);
         }
+    }
+
+    #[test]
+    fn who_has_its_turn_while_it_is_being_woken_was_counted_before() {
+        const TURNS: usize = 3_000_000;
+        let line = Line::new(2);
+        let one = &Standing::new(Place::new(&line));
+        let late = std::thread::scope(|scope| {
+            let serving = scope.spawn(|| {
+                let cx = Context::from_waker(Waker::noop());
+                for _ in 0..TURNS {
+                    one.place.turn();
+                    one.place.ask(&cx);
+                }
+            });
+            let mut late = 0;
+            while !serving.is_finished() {
+                one.waker.wake_by_ref();
+                late += usize::from(one.place.was_late());
+            }
+            late
+        });
+        assert_eq!(late, 0, "alone in the line, and late");
     }
 }
