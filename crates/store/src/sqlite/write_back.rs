@@ -59,7 +59,7 @@ impl WriteBack {
         }
         self.begin();
         let is_long = pages >= LONG;
-        let copied = if is_long { self.finish() } else { self.done() };
+        let copied = if is_long { Some(self.finish()) } else { self.done() };
         match copied {
             None => false,
             Some(copied) if pages - copied > LITTLE && !is_long => {
@@ -83,28 +83,21 @@ impl WriteBack {
 
     /// How many pages of the log are copied, once that is known. A thread that is gone has copied none.
     fn done(&mut self) -> Option<i32> {
-        if !self.is_running {
-            return None;
-        }
-        match self.told.try_recv() {
-            Ok(copied) => self.ended(copied),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => self.ended(0),
-        }
-    }
-
-    /// Waits for what is under way.
-    pub(super) fn finish(&mut self) -> Option<i32> {
-        if !self.is_running {
-            return None;
-        }
-        let copied = self.told.recv().unwrap_or(0);
-        self.ended(copied)
-    }
-
-    fn ended(&mut self, copied: i32) -> Option<i32> {
+        let copied = match self.told.try_recv() {
+            Ok(copied) => copied,
+            Err(TryRecvError::Empty) => return None,
+            Err(TryRecvError::Disconnected) => 0,
+        };
         self.is_running = false;
         Some(copied)
+    }
+
+    /// Waits for what is under way, and answers how many pages are copied then.
+    pub(super) fn finish(&mut self) -> i32 {
+        match std::mem::take(&mut self.is_running) {
+            true => self.told.recv().unwrap_or(0),
+            false => 0,
+        }
     }
 }
 
@@ -133,4 +126,61 @@ fn run(conn: &Connection, asked: &Receiver<()>, tell: &Sender<i32>) {
 /// Pages of the log that are in the file; whoever reads in the log, or copies it as well, may have kept some from that.
 fn copy(conn: &Connection) -> rusqlite::Result<i32> {
     conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_due_when_all_but_little_is_copied_or_when_it_is_long() {
+        for (pages, copied, due) in [
+            (FULL - 1, Some(FULL - 1), false),
+            (FULL, None, false),
+            (FULL, Some(FULL), true),
+            (FULL + LITTLE, Some(FULL), true),
+            (FULL + LITTLE + 1, Some(FULL), false),
+            (LONG - 1, Some(0), false),
+            (LONG, Some(0), true),
+        ] {
+            let (ask, asked) = mpsc::channel();
+            let (tell, told) = mpsc::channel();
+            let mut log = WriteBack {
+                ask: Some(ask),
+                told,
+                is_running: false,
+                bound: FULL,
+                thread: None,
+            };
+            if let Some(copied) = copied {
+                tell.send(copied).expect("somebody hears it");
+            }
+            assert_eq!(log.is_due(pages), due, "{copied:?} of {pages}");
+            assert_eq!(asked.try_recv().is_ok(), pages >= FULL, "{pages}");
+            if due {
+                assert!(!log.is_due(pages + LATER - 1), "it is tried again later");
+            }
+        }
+    }
+
+    #[test]
+    fn without_its_thread_a_log_is_due_when_it_is_long() {
+        let (ask, _) = mpsc::channel();
+        let (_, told) = mpsc::channel();
+        let mut log = WriteBack {
+            ask: Some(ask),
+            told,
+            is_running: false,
+            bound: FULL,
+            thread: None,
+        };
+        for (pages, due) in [
+            (FULL, false),
+            (LONG - 1, false),
+            (LONG, true),
+            (LONG + LATER, true),
+        ] {
+            assert_eq!(log.is_due(pages), due, "{pages}");
+        }
+    }
 }
