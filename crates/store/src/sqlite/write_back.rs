@@ -132,6 +132,20 @@ fn copy(conn: &Connection) -> rusqlite::Result<i32> {
 mod tests {
     use super::*;
 
+    /// What the writer sees, and what its thread would.
+    fn two_sides() -> (WriteBack, Receiver<()>, Sender<i32>) {
+        let (ask, asked) = mpsc::channel();
+        let (tell, told) = mpsc::channel();
+        let log = WriteBack {
+            ask: Some(ask),
+            told,
+            is_running: false,
+            bound: FULL,
+            thread: None,
+        };
+        (log, asked, tell)
+    }
+
     #[test]
     fn a_log_is_due_when_all_but_little_is_copied_or_when_it_is_long() {
         for (pages, copied, due) in [
@@ -143,15 +157,7 @@ mod tests {
             (LONG - 1, Some(0), false),
             (LONG, Some(0), true),
         ] {
-            let (ask, asked) = mpsc::channel();
-            let (tell, told) = mpsc::channel();
-            let mut log = WriteBack {
-                ask: Some(ask),
-                told,
-                is_running: false,
-                bound: FULL,
-                thread: None,
-            };
+            let (mut log, asked, tell) = two_sides();
             if let Some(copied) = copied {
                 tell.send(copied).expect("somebody hears it");
             }
@@ -165,15 +171,7 @@ mod tests {
 
     #[test]
     fn without_its_thread_a_log_is_due_when_it_is_long() {
-        let (ask, _) = mpsc::channel();
-        let (_, told) = mpsc::channel();
-        let mut log = WriteBack {
-            ask: Some(ask),
-            told,
-            is_running: false,
-            bound: FULL,
-            thread: None,
-        };
+        let (mut log, ..) = two_sides();
         for (pages, due) in [
             (FULL, false),
             (LONG - 1, false),
