@@ -255,23 +255,26 @@ pub(super) fn purge(conn: &mut Connection, progress: &Progress) -> rusqlite::Res
     let before = transaction.total_changes();
     transaction.execute("INSERT INTO word (word, rank) VALUES ('merge', ?1)", [pages])?;
     // The command itself is one change.
-    let purge = match transaction.total_changes() - before < 2 {
-        true => Purge::Done,
-        false => Purge::UnderWay,
+    let is_merged = transaction.total_changes() - before < 2;
+    let come_to = |purge| Progress {
+        purge,
+        ..progress.clone()
     };
-    keep(
-        &transaction,
-        &Progress {
-            purge,
-            ..progress.clone()
-        },
-    )?;
+    keep(&transaction, &come_to(Purge::UnderWay))?;
     transaction.commit()?;
-    if purge == Purge::Done {
-        crate::scrub::clear_file(conn)?;
-        crate::beside::clear_log(conn)?;
+    if !is_merged {
+        return Ok(Purge::UnderWay);
     }
-    Ok(purge)
+    crate::scrub::clear_file(conn)?;
+    if !crate::beside::clear_log(conn)? {
+        // Somebody reads in it: it is cleared the next time.
+        return Ok(Purge::UnderWay);
+    }
+    // Noted only now: a process that is killed before this clears both again.
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    keep(&transaction, &come_to(Purge::Done))?;
+    transaction.commit()?;
+    Ok(Purge::Done)
 }
 
 fn put(
