@@ -1,7 +1,5 @@
 //! Messages: one, a chat's history, a new one.
 
-use std::cell::LazyCell;
-
 use prilavok_domain::{Attachment, Message, MessageId, Sender};
 use prilavok_store::{MessageRange, NewMessage};
 use prilavok_wire::answer::{HistoryDto, MessageDto, PagingDto};
@@ -39,7 +37,7 @@ pub(super) async fn get_chat_history(mut call: Call<'_>) -> Result<Reply, Failur
         .last()
         .filter(|_| page.more)
         .map(|last| request.next_page(last.id));
-    let base = LazyCell::new(|| public_url(&call));
+    let base = public_url(&call);
     let messages = page
         .items
         .iter()
@@ -58,11 +56,7 @@ pub(super) async fn get_chat_message(call: Call<'_>) -> Result<Reply, Failure> {
             .await
             .map_err(|e| call.refused(e))?
     {
-        return Ok(Reply::result(shown(
-            &call,
-            &LazyCell::new(|| public_url(&call)),
-            &found,
-        )));
+        return Ok(Reply::result(shown(&call, &public_url(&call), &found)));
     }
     let missing = match store.chat(business, id).await.map_err(|e| call.refused(e))? {
         Some(_) => ApiError::MessageNotFound { message, chat },
@@ -91,10 +85,7 @@ pub(super) async fn send_message(mut call: Call<'_>) -> Result<Reply, Failure> {
 }
 
 /// A message, with its files at `base`.
-fn shown<'a, F>(call: &Call, base: &LazyCell<String, F>, message: &'a Message) -> MessageDto<'a>
-where
-    F: FnOnce() -> String,
-{
+fn shown<'a>(call: &Call, base: &str, message: &'a Message) -> MessageDto<'a> {
     let url = |file: &Attachment| call.app.links.url(base, call.business(), file.id, call.now);
     MessageDto::new(message, call.app.settings.utc_offset, url)
 }
