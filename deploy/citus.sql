@@ -26,6 +26,7 @@ SELECT create_reference_table('customer');
 SELECT citus_add_local_table_to_metadata('meta');
 SELECT citus_add_local_table_to_metadata('node');
 SELECT citus_add_local_table_to_metadata('operator_token');
+SELECT citus_add_local_table_to_metadata('session');
 SELECT citus_add_local_table_to_metadata('subscription');
 SELECT citus_add_local_table_to_metadata('erasure');
 

@@ -172,22 +172,39 @@ fn a_key_that_may_only_read_cannot_write() {
 }
 
 #[test]
-fn too_many_wrong_keys_have_to_wait() {
+fn too_many_wrong_keys_have_to_wait_each_address_behind_a_proxy_by_itself() {
     let market = Market::open();
-    let attempt = |secret: &str| {
-        status(
-            market
-                .request(Method::POST, "/ui/sign-in")
-                .form(&[("secret", secret)]),
-        )
+    let attempt = |secret: &str, forwarded_for: &str| {
+        let request = market
+            .request(Method::POST, "/ui/sign-in")
+            .header("X-Forwarded-For", forwarded_for);
+        status(request.form(&[("secret", secret)]))
     };
     std::thread::scope(|scope| {
-        let tries: Vec<_> = (0..20).map(|_| scope.spawn(|| attempt("ACMA:x"))).collect();
+        let tries: Vec<_> = (0..20)
+            .map(|number: u8| {
+                // Who names others in front of himself stays who he is.
+                let claims = format!("8.8.8.{number}, 9.9.9.9");
+                scope.spawn(move || attempt("ACMA:x", &claims))
+            })
+            .collect();
         for one in tries {
             assert_eq!(one.join().expect("an answer"), 403);
         }
     });
-    assert_eq!(attempt(&market.key), 429);
+    assert_eq!(attempt(&market.key, "9.9.9.9"), 429);
+    assert_eq!(attempt(&market.key, "8.8.8.1"), 303);
+}
+
+#[test]
+fn a_sellers_session_is_no_operators() {
+    let market = Market::open();
+    let (cookie, _) = sign_in(&market, &market.key);
+    let cookie = cookie.replace("prilavok-seller=", "prilavok-operator=");
+    let answer = get(&market, "/ui/operator", &cookie);
+    assert_eq!(answer.status(), 303);
+    let to = answer.headers()["location"].to_str().expect("ASCII");
+    assert!(to.starts_with("/ui/operator/sign-in?next="), "{to}");
 }
 
 #[test]

@@ -11,4 +11,5 @@ mod fleet;
 mod history;
 mod limits;
 mod node;
+mod pages;
 mod relay;

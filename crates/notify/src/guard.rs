@@ -166,7 +166,9 @@ pub struct Network {
 pub struct InvalidNetwork(String);
 
 impl Network {
-    fn contains(&self, address: IpAddr) -> bool {
+    /// Whether an address is one of it. An IPv4 address within IPv6 is none of an IPv4 network.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
                 let shift = 32 - u32::from(self.length);

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod app;
 pub mod buyer;
+mod client_address;
 mod connection;
 pub mod demo;
 pub mod docs;

@@ -1,5 +1,7 @@
 //! Keys and tokens as texts: how they are made, recognised and hashed. Nothing here keeps one.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prilavok_store::SecretHash;
 use sha2::{Digest, Sha256};
 
@@ -55,6 +57,13 @@ pub fn new_operator_token() -> String {
 #[must_use]
 pub(crate) fn new_session_secret() -> String {
     random_text(TOKEN_RANDOM_CHARS)
+}
+
+/// A token that whoever knows `secret` can make again, and from which nobody can tell the secret. `purpose` tells tokens of
+/// one secret apart.
+#[must_use]
+pub(crate) fn derived_token(purpose: &str, secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(hash(&format!("{purpose}{secret}")).0)
 }
 
 /// Whether `text` has the form of an Api-Key.

@@ -25,6 +25,7 @@ pub mod registry;
 pub mod requests;
 mod scrub;
 pub mod search;
+pub mod sessions;
 pub mod sqlite;
 
 use std::path::Path;
@@ -56,6 +57,7 @@ pub use notifications::{
 pub use observer::Observer;
 pub use personal_data::{Erasure, Taken, TakenFrom};
 pub use registry::{Put, Registration};
+pub use sessions::Session;
 
 /// The businesses that a commit brought events for.
 pub type Changes = Arc<[BusinessId]>;
@@ -369,6 +371,18 @@ pub trait Store: Send + Sync + 'static {
     -> Result<()>;
     /// Removes a saved reply, if it is there.
     async fn delete_reply(&self, business: BusinessId, id: SavedReplyId) -> Result<()>;
+
+    // --- Sessions of the pages.
+
+    /// Keeps that somebody signed in. Ends those that were used last before `over`, and of those with the same secret all but
+    /// the [`sessions::MAX_SESSIONS`] that were used last, this one among them.
+    async fn begin_session(&self, session: Session, over: Timestamp) -> Result<()>;
+    /// A session, by the hash of its id.
+    async fn session(&self, id: SecretHash) -> Result<Option<Session>>;
+    /// Keeps that a session was used. One that has ended stays so.
+    async fn use_session(&self, id: SecretHash, now: Timestamp) -> Result<()>;
+    /// Ends a session, if it is there.
+    async fn end_session(&self, id: SecretHash) -> Result<()>;
 
     // --- The desk: what the marketplace's people do by hand.
 

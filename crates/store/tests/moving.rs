@@ -23,7 +23,8 @@ use prilavok_store::postgres::{OpenError, PgOptions, PgStore};
 use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
 use prilavok_store::{
     Act, Again, Attempt, AttemptFilter, ChatChange, Idempotency, NewCredential, NewMessage, NewSubscription,
-    ReplyContent, SecretHash, Settled, Store, StoredFile, SubscriptionName, Surface, Switch, Try, Usage,
+    ReplyContent, SecretHash, Session, Settled, Store, StoredFile, SubscriptionName, Surface, Switch, Try,
+    Usage,
 };
 use prilavok_test_postgres::Cluster;
 use tempfile::TempDir;
@@ -185,6 +186,12 @@ async fn fill_access(store: &dyn Store) {
     store.create_credential(key, None, at(0)).await.expect("a key");
     let token = store.create_operator_token(SecretHash([2; 32]), at(0)).await;
     token.expect("a token");
+    let session = Session {
+        id: SecretHash([4; 32]),
+        secret: SecretHash([2; 32]),
+        used_at: at(1),
+    };
+    store.begin_session(session, at(0)).await.expect("a session");
     let used = Usage {
         business: shop(),
         operation: "getChats".to_owned(),
@@ -282,6 +289,7 @@ async fn shown(store: &dyn Store) -> Vec<String> {
     let mut show = |what: &dyn Debug| all.push(format!("{what:#?}"));
     show(&store.customers(None, 100).await.expect("a list"));
     show(&store.operator_tokens().await.expect("a list"));
+    show(&store.session(SecretHash([4; 32])).await.expect("an answer"));
     show(&store.server_secret().await.expect("a secret"));
     show(&store.usage(at(0)).await.expect("counts"));
     show(&store.audit(None, None, 100).await.expect("a page"));

@@ -377,6 +377,10 @@ mod tests {
                 "server.shutdown_seconds: must be from 0 to 600",
             ),
             (
+                "[server]\ntrusted_proxies = [\"nginx\"]",
+                "server.trusted_proxies: `nginx` is no network",
+            ),
+            (
                 "[files]\nlink_ttl_seconds = \"day\"",
                 "files.link_ttl_seconds: must be a whole number",
             ),

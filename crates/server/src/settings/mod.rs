@@ -252,6 +252,9 @@ pub struct ServerSettings {
     pub max_connections: usize,
     /// Requests that may wait for their turn, for each processor.
     pub max_waiting: usize,
+    /// Whose word is taken for the address of a client.
+    #[serde(deserialize_with = "values::all_parsed")]
+    pub trusted_proxies: Vec<Network>,
     /// Seconds for the head of a request.
     pub header_timeout_seconds: u64,
     /// Seconds that a client may leave unread what was sent to it.

@@ -67,7 +67,7 @@ struct WatchingAll(HeaderMap);
 #[async_trait]
 impl Permit for WatchingAll {
     async fn holds(&self, app: &App) -> bool {
-        let Ok(session) = reader::session(app, Audience::Operator, &self.0, By::Itself) else {
+        let Ok(session) = reader::session(app, Audience::Operator, &self.0, By::Itself).await else {
             return false;
         };
         matches!(reader::operator(app, session.hash).await, Ok(Some(_)))
@@ -83,7 +83,7 @@ struct Watching {
 #[async_trait]
 impl Permit for Watching {
     async fn holds(&self, app: &App) -> bool {
-        let Ok(session) = reader::session(app, Audience::Seller, &self.headers, By::Itself) else {
+        let Ok(session) = reader::session(app, Audience::Seller, &self.headers, By::Itself).await else {
             return false;
         };
         let found = reader::seller(app, session.hash).await;

@@ -39,15 +39,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::SharedApp;
 use crate::router;
 use error::WebError;
-pub use session::Sessions;
 pub use tries::Tries;
 
 /// What the pages keep in memory.
 #[derive(Default)]
 pub struct Web {
-    /// Who is signed in.
-    pub sessions: Sessions,
-    /// Who tried to, and could not.
+    /// Who tried to sign in, and could not.
     pub tries: Tries,
 }
 

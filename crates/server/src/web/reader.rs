@@ -1,7 +1,6 @@
 //! Who reads a page: the session's seller or operator, asked anew for each request whether the secret is still good.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -15,7 +14,7 @@ use prilavok_wire::Operation;
 
 use super::cookie;
 use super::error::WebError;
-use super::session::{By, Session};
+use super::session::{self, By, Session};
 use super::visit::{PART, Visit};
 use crate::access::BusinessAccess;
 use crate::app::{App, SharedApp};
@@ -37,7 +36,7 @@ pub(super) trait SignedIn: FromRequestParts<SharedApp, Rejection = WebError> + S
 /// Somebody who answers the chats of a business. A handler that takes it cannot be reached without signing in.
 pub(super) struct Seller {
     pub(super) visit: Visit,
-    pub(super) session: Arc<Session>,
+    pub(super) session: Session,
     pub(super) access: Arc<BusinessAccess>,
     /// Whether the key may write.
     pub(super) may_write: bool,
@@ -77,7 +76,7 @@ impl FromRequestParts<SharedApp> for Seller {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, WebError> {
-        let session = session(app, Audience::Seller, &parts.headers, by(parts))?;
+        let session = session(app, Audience::Seller, &parts.headers, by(parts)).await?;
         let over = |hint| WebError::SignIn(Audience::Seller, Some(hint));
         let (credential, access) = seller(app, session.hash).await?.map_err(over)?;
         Ok(Self {
@@ -92,7 +91,7 @@ impl FromRequestParts<SharedApp> for Seller {
 /// Somebody of the marketplace. A handler that takes it cannot be reached without signing in.
 pub(super) struct Operator {
     pub(super) visit: Visit,
-    pub(super) session: Arc<Session>,
+    pub(super) session: Session,
     /// The operator token behind the session.
     pub(super) token: CredentialId,
 }
@@ -118,7 +117,7 @@ impl FromRequestParts<SharedApp> for Operator {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, WebError> {
-        let session = session(app, Audience::Operator, &parts.headers, by(parts))?;
+        let session = session(app, Audience::Operator, &parts.headers, by(parts)).await?;
         let token = operator(app, session.hash).await?;
         Ok(Self {
             visit: Visit::of(parts),
@@ -137,17 +136,17 @@ fn by(parts: &Parts) -> By {
     }
 }
 
-/// The session that a request belongs to.
-pub(super) fn session(
+/// The session that a request belongs to. Whether its secret is one of `audience` shows when it is looked up.
+pub(super) async fn session(
     app: &App,
     audience: Audience,
     headers: &HeaderMap,
     by: By,
-) -> Result<Arc<Session>, WebError> {
+) -> Result<Session, WebError> {
     let Some(id) = cookie::find(headers, cookie_name(audience)) else {
         return Err(WebError::SignIn(audience, None));
     };
-    let session = app.web.sessions.find(audience, id, by, Instant::now());
+    let session = session::find(&*app.store, id, by, session::now()).await?;
     session.ok_or(WebError::SignIn(audience, Some(Hint::Over)))
 }
 

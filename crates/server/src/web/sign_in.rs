@@ -14,23 +14,28 @@ use super::error::WebError;
 use super::form::{Fields, check_token};
 use super::page::render;
 use super::reader::{self, cookie_name};
-use super::session::By;
+use super::session::{self, By};
 use super::visit::{Visit, way_back};
 use crate::app::{App, SharedApp};
+use crate::client_address::client_address;
 use crate::secrets;
 use crate::socket::Peer;
 
 /// How long the answer to a wrong secret is held back.
 const HELD_BACK: Duration = Duration::from_millis(500);
 
-/// The other end of the connection.
+/// Where somebody is who tries to sign in.
 pub(super) struct From(Option<std::net::IpAddr>);
 
-impl<S: Sync> FromRequestParts<S> for From {
+impl FromRequestParts<SharedApp> for From {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(parts.extensions.get::<Peer>().and_then(Peer::address)))
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<Peer>().and_then(Peer::address);
+        let proxies = &app.settings.server.trusted_proxies;
+        Ok(Self(
+            peer.map(|peer| client_address(peer, &parts.headers, proxies)),
+        ))
     }
 }
 
@@ -126,10 +131,7 @@ async fn sign_in(
     let secret = fields.get("secret").trim();
     match check(app, audience, secret).await? {
         Ok(()) => {
-            let id = app
-                .web
-                .sessions
-                .begin(audience, secrets::hash(secret), Instant::now());
+            let id = session::begin(&*app.store, secrets::hash(secret), session::now()).await?;
             let to = way_back(&next).unwrap_or(audience.home());
             let kept = cookie::session(cookie_name(audience), &id, app.settings.is_encrypted());
             Ok(([(header::SET_COOKIE, kept)], Redirect::to(to)).into_response())
@@ -158,7 +160,7 @@ pub(super) async fn seller_out(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    sign_out(&app, Audience::Seller, &headers, &fields)
+    sign_out(&app, Audience::Seller, &headers, &fields).await
 }
 
 pub(super) async fn operator_out(
@@ -166,19 +168,19 @@ pub(super) async fn operator_out(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    sign_out(&app, Audience::Operator, &headers, &fields)
+    sign_out(&app, Audience::Operator, &headers, &fields).await
 }
 
-fn sign_out(
+async fn sign_out(
     app: &App,
     audience: Audience,
     headers: &HeaderMap,
     fields: &Fields,
 ) -> Result<Response, WebError> {
-    let session = reader::session(app, audience, headers, By::Hand)?;
+    let session = reader::session(app, audience, headers, By::Hand).await?;
     check_token(&session, fields.get("csrf"))?;
     if let Some(id) = cookie::find(headers, cookie_name(audience)) {
-        app.web.sessions.end(id);
+        session::end(&*app.store, id).await?;
     }
     let forgotten = cookie::forget(cookie_name(audience), app.settings.is_encrypted());
     Ok((

@@ -31,6 +31,7 @@ const TABLES: &[&str] = &[
     "purchase_return",
     "credential",
     "operator_token",
+    "session",
     "chat",
     "taken",
     "message",

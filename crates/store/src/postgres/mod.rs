@@ -30,6 +30,7 @@ mod overdue;
 mod registry;
 mod retention;
 mod rows;
+mod sessions;
 mod statements;
 mod store;
 mod subscriptions;

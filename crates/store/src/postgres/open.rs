@@ -15,7 +15,10 @@ use super::member::{Listen, Listening};
 use super::nodes::LeaseTimes;
 
 /// The steps from an empty database to the newest schema.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_sessions.sql"),
+];
 
 /// Whoever brings the schema up to date holds this lock.
 const MIGRATION_LOCK: i64 = 5_787_213_827_046_133_841;

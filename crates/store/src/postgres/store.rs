@@ -19,7 +19,7 @@ use super::meta::{self, Version};
 use super::work::{Committed, Tries, Work};
 use super::{
     PgStore, all_of_customer, attempts, chat_list, chats, check, counter, credentials, deliveries, disputes,
-    erasure, events, followed, idempotency, messages, of_customer, overdue, registry, retention,
+    erasure, events, followed, idempotency, messages, of_customer, overdue, registry, retention, sessions,
     subscriptions, taken, usage,
 };
 use crate::files::FileStore;
@@ -29,9 +29,9 @@ use crate::{
     Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Claim,
     Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, Erasure, ForgetBefore,
     Granted, LimitOf, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription,
-    OperatorToken, Page, Put, Registration, ReplyContent, Result, SavedReply, Scarce, SecretHash, StartChat,
-    Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Taken, TakenFrom, Try,
-    Usage, Waiting,
+    OperatorToken, Page, Put, Registration, ReplyContent, Result, SavedReply, Scarce, SecretHash, Session,
+    StartChat, Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Taken,
+    TakenFrom, Try, Usage, Waiting,
 };
 
 /// A read on a connection from the pool. One that broke while it lay there is no reason to fail: it is read once more.
@@ -587,6 +587,22 @@ impl Store for PgStore {
 
     async fn delete_reply(&self, business: BusinessId, id: SavedReplyId) -> Result<()> {
         change!(self, |conn| counter::delete_reply(&conn, business, id))
+    }
+
+    async fn begin_session(&self, session: Session, over: Timestamp) -> Result<()> {
+        write!(self, |work| sessions::begin(&mut work, session, over).await)
+    }
+
+    async fn session(&self, id: SecretHash) -> Result<Option<Session>> {
+        read!(self, |conn| sessions::one(&conn, id))
+    }
+
+    async fn use_session(&self, id: SecretHash, now: Timestamp) -> Result<()> {
+        change!(self, |conn| sessions::used(&conn, id, now))
+    }
+
+    async fn end_session(&self, id: SecretHash) -> Result<()> {
+        change!(self, |conn| sessions::end(&conn, id))
     }
 
     async fn disputes(&self, after: Option<DisputeCursor>, limit: usize) -> Result<Page<Chat>> {

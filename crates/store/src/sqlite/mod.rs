@@ -35,6 +35,7 @@ mod readers;
 mod registry;
 mod retention;
 pub(crate) mod rows;
+mod sessions;
 mod subscriptions;
 mod taken;
 mod usage;
@@ -63,9 +64,9 @@ use crate::{
     Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Claim,
     Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, Erasure, ForgetBefore,
     Granted, LimitOf, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription,
-    OperatorToken, Page, Put, Registration, ReplyContent, Result, SavedReply, Scarce, SecretHash, StartChat,
-    Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Taken, TakenFrom, Try,
-    Usage, Waiting,
+    OperatorToken, Page, Put, Registration, ReplyContent, Result, SavedReply, Scarce, SecretHash, Session,
+    StartChat, Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Taken,
+    TakenFrom, Try, Usage, Waiting,
 };
 pub use open::{OpenError, private_folder};
 use presence::Presence;
@@ -578,6 +579,28 @@ impl Store for SqliteStore {
     async fn delete_reply(&self, business: BusinessId, id: SavedReplyId) -> Result<()> {
         self.writer
             .write_at_request(move |write| counter::delete_reply(write.conn, business, id))
+            .await
+    }
+
+    async fn begin_session(&self, session: Session, over: Timestamp) -> Result<()> {
+        self.writer
+            .write_at_request(move |write| sessions::begin(write.conn, session, over))
+            .await
+    }
+
+    async fn session(&self, id: SecretHash) -> Result<Option<Session>> {
+        self.readers.read(|conn| sessions::one(conn, id))
+    }
+
+    async fn use_session(&self, id: SecretHash, now: Timestamp) -> Result<()> {
+        self.writer
+            .write_at_request(move |write| sessions::used(write.conn, id, now))
+            .await
+    }
+
+    async fn end_session(&self, id: SecretHash) -> Result<()> {
+        self.writer
+            .write_at_request(move |write| sessions::end(write.conn, id))
             .await
     }
 

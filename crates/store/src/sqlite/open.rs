@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_search.sql"),
     include_str!("migrations/0007_disputes.sql"),
     include_str!("migrations/0008_personal_data.sql"),
+    include_str!("migrations/0009_sessions.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.

@@ -30,6 +30,7 @@ mod population;
 mod registry;
 mod retention;
 mod search;
+mod sessions;
 mod subscriptions;
 mod upkeep;
 mod usage;

@@ -28,6 +28,7 @@ pub(super) const STATEMENTS: &[(&str, &[(&str, &str)])] = &[
     ("overdue", overdue::STATEMENTS),
     ("registry", registry::STATEMENTS),
     ("retention", retention::STATEMENTS),
+    ("sessions", sessions::STATEMENTS),
     ("subscriptions", subscriptions::STATEMENTS),
     ("taken", taken::STATEMENTS),
     ("usage", usage::STATEMENTS),

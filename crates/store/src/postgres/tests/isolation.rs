@@ -15,7 +15,7 @@ use sqlparser::parser::Parser;
 use super::every_statement::STATEMENTS;
 
 /// Tables that belong to no business.
-const OF_NOBODY: &[&str] = &["meta", "node", "operator_token", "customer", "erasure"];
+const OF_NOBODY: &[&str] = &["meta", "node", "operator_token", "session", "customer", "erasure"];
 
 /// Statements that look at all businesses, and why.
 const OVER_ALL: &[(&str, &str)] = &[
@@ -381,6 +381,7 @@ const OTHER_KEYS: &[(&str, &str)] = &[
     ("meta_pkey", "belongs to no business"),
     ("node_pkey", "belongs to no business"),
     ("operator_token_pkey", "belongs to no business"),
+    ("session_pkey", "belongs to no business"),
     ("operator_token_secret_hash_key", "belongs to no business"),
     ("customer_pkey", "customers are known to all businesses"),
     ("erasure_pkey", "customers are erased in all businesses"),

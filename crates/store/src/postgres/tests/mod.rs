@@ -9,6 +9,8 @@ use prilavok_test_postgres::Cluster;
 /// A database with the newest schema; nobody is connected to it.
 fn database() -> String {
     let database = Cluster::shared().new_database();
-    Cluster::shared().sql(&database, include_str!("../migrations/0001_initial.sql"));
+    for step in super::open::MIGRATIONS {
+        Cluster::shared().sql(&database, step);
+    }
     database
 }
