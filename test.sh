@@ -18,6 +18,7 @@ install_packages $(missing_packages cc:build-essential python3:python3 curl:curl
     nginx:nginx haproxy:haproxy openssl:openssl promtool:prometheus systemd-analyze:systemd) "${venv[@]}" "${postgres[@]}"
 scripts/s3-server.sh
 cargo test --workspace --locked
+tests/upgrade.sh
 tests/conformance/run.sh
 tests/signatures/run.sh
 tests/languages/run.sh

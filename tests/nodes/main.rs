@@ -13,3 +13,4 @@ mod limits;
 mod node;
 mod pages;
 mod relay;
+mod upgrade;

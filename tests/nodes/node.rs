@@ -1,5 +1,6 @@
 //! One node: the real binary as a child process.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,8 +11,14 @@ use reqwest::StatusCode;
 /// How long anything may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The version that is tested.
+pub(crate) fn this_version() -> &'static OsStr {
+    OsStr::new(env!("CARGO_BIN_EXE_prilavok"))
+}
+
 pub(crate) struct Node {
     child: Child,
+    program: OsString,
     folder: PathBuf,
     database: String,
     variables: Vec<(String, String)>,
@@ -28,9 +35,9 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Runs a command to its end; answers what it printed.
-pub(crate) fn printed(arguments: &[&str], database: &str, folder: &Path) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_prilavok"))
+/// Runs a command of a program to its end; answers what it printed.
+pub(crate) fn printed(program: &OsStr, arguments: &[&str], database: &str, folder: &Path) -> String {
+    let output = Command::new(program)
         .args(arguments)
         .args(["--database", database, "--data"])
         .arg(folder)
@@ -44,6 +51,7 @@ pub(crate) fn printed(arguments: &[&str], database: &str, folder: &Path) -> Stri
 impl Node {
     /// Starts a node whose own files are in `folder`; the files of chats are in one that all share.
     pub(crate) fn start(
+        program: &OsStr,
         database: &str,
         folder: &Path,
         files: &Path,
@@ -55,9 +63,10 @@ impl Node {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         variables.push(("PRILAVOK_FILES__LOCATION".to_owned(), files.display().to_string()));
-        let (child, address) = run(database, folder, &variables, arguments, "127.0.0.1:0");
+        let (child, address) = run(program, database, folder, &variables, arguments, "127.0.0.1:0");
         Self {
             child,
+            program: program.to_owned(),
             folder: folder.to_owned(),
             database: database.to_owned(),
             variables,
@@ -72,10 +81,28 @@ impl Node {
         self.child.wait().expect("the node ends");
     }
 
+    /// Stops it as an operator does.
+    pub(crate) fn stop(&mut self) {
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(asked.expect("kill runs").success());
+        let status = self.child.wait().expect("the node ends");
+        assert!(status.success(), "{status}");
+    }
+
+    /// Stops it, and starts another version in its place.
+    pub(crate) fn replace(&mut self, program: &OsStr) {
+        self.stop();
+        program.clone_into(&mut self.program);
+        self.start_again();
+    }
+
     /// Starts it again after it was killed, where it was.
     pub(crate) fn start_again(&mut self) {
         let listen = self.address.trim_start_matches("http://").to_owned();
         (self.child, self.address) = run(
+            &self.program,
             &self.database,
             &self.folder,
             &self.variables,
@@ -101,13 +128,14 @@ impl Node {
 }
 
 fn run(
+    program: &OsStr,
     database: &str,
     folder: &Path,
     variables: &[(String, String)],
     arguments: &[&str],
     listen: &str,
 ) -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_prilavok"))
+    let mut child = Command::new(program)
         .arg("serve")
         .args(arguments)
         .args(["--listen", listen, "--data"])
