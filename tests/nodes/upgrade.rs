@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 
 use crate::a_business;
 use crate::fleet::Fleet;
-use crate::history::Traffic;
+use crate::history::{Failure, Traffic};
 use crate::node::{Node, printed, this_version, wait_until};
 
 const CHATS: usize = 6;
+const WRITERS: usize = 12;
 
 /// The embedded store, as the setting names it.
 const EMBEDDED: &str = "sqlite";
@@ -36,7 +37,7 @@ fn nodes_are_upgraded_one_after_the_other_and_back_while_others_call() {
     let database = cluster.new_database();
     let mut fleet = Fleet::of_version(&before, &cluster.url(&database), CHATS);
     let older = schema(cluster, &database);
-    let traffic = Traffic::start(&fleet, 12, 3);
+    let traffic = Traffic::start(&fleet, WRITERS, 3);
     traffic.wait_for(200);
     for at in 0..fleet.nodes.len() {
         fleet.nodes[at].replace(this_version());
@@ -56,7 +57,15 @@ fn nodes_are_upgraded_one_after_the_other_and_back_while_others_call() {
         wait_until("the old version serves again", || node.is_ready());
         traffic.wait_for(200);
     }
-    traffic.join().must_be_whole(&fleet);
+    let history = traffic.join();
+    // Readers ask the nodes themselves, and find one stopped now and then. Writers come through the load balancer, which finds
+    // another node; what breaks is at most what comes while a connection is being closed.
+    let unavailable = history.failures.get(&Failure::Unavailable).copied();
+    assert!(
+        unavailable.unwrap_or_default() <= WRITERS as u64,
+        "{unavailable:?}"
+    );
+    history.must_be_whole(&fleet);
     for program in [&before, this_version()] {
         fleet.check_with(program);
     }
