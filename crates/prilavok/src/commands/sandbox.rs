@@ -63,7 +63,8 @@ Examples:
 Scenarios that come with Prilavok: {}.
 
 The exit code is 1 if an expectation of a scenario was not met, or not decided yet when the sandbox stopped.
-Time, faults, snapshots and businesses are at /sandbox/v1: docs/sandbox.md describes them.",
+Time, faults, snapshots and businesses are at /sandbox/v1: docs/sandbox.md describes them.
+A sandbox has a store and files of its own: the settings database and files.location are for servers.",
         names.join(", ")
     )
 }

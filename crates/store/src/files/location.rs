@@ -26,9 +26,18 @@ pub struct Bucket {
 }
 
 /// Nothing that files can be kept in.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("`{0}` is neither an absolute folder nor written like s3://bucket/prefix")]
-pub struct NoLocation(String);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoLocation {
+    /// It is written in another way.
+    #[error("`{0}` is neither an absolute folder nor written like s3://bucket/prefix")]
+    Form(String),
+    /// No bucket can be called so.
+    #[error("`{0}` is no name of a bucket: 3 to 63 lowercase letters, digits, points and dashes")]
+    Bucket(String),
+    /// No object can be called so.
+    #[error("`{0}` is no prefix: names with one / between them")]
+    Prefix(String),
+}
 
 impl FromStr for Location {
     type Err = NoLocation;
@@ -37,22 +46,21 @@ impl FromStr for Location {
         if text.is_empty() {
             return Ok(Self::Data);
         }
-        let wrong = || NoLocation(text.to_owned());
         let Some(place) = text.strip_prefix("s3://") else {
             let folder = PathBuf::from(text);
             return folder
                 .is_absolute()
                 .then_some(Self::Folder(folder))
-                .ok_or_else(wrong);
+                .ok_or_else(|| NoLocation::Form(text.to_owned()));
         };
         let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
         let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-');
         if !(3..=63).contains(&name.len()) || !name.chars().all(is_name) {
-            return Err(wrong());
+            return Err(NoLocation::Bucket(name.to_owned()));
         }
         Ok(Self::Bucket(Bucket {
             name: name.to_owned(),
-            prefix: Path::parse(prefix).map_err(|_| wrong())?,
+            prefix: Path::parse(prefix).map_err(|_| NoLocation::Prefix(prefix.to_owned()))?,
         }))
     }
 }
@@ -64,25 +72,27 @@ mod tests {
     #[test]
     fn what_is_written_is_understood_or_refused() {
         let bucket = |name: &str, prefix: &str| {
-            Some(Location::Bucket(Bucket {
+            Ok(Location::Bucket(Bucket {
                 name: name.to_owned(),
                 prefix: Path::from(prefix),
             }))
         };
+        let form = |text: &str| Err(NoLocation::Form(text.to_owned()));
+        let name = |text: &str| Err(NoLocation::Bucket(text.to_owned()));
         for (text, expected) in [
-            ("", Some(Location::Data)),
-            ("/srv/files", Some(Location::Folder("/srv/files".into()))),
+            ("", Ok(Location::Data)),
+            ("/srv/files", Ok(Location::Folder("/srv/files".into()))),
             ("s3://prilavok", bucket("prilavok", "")),
             ("s3://prilavok/", bucket("prilavok", "")),
             ("s3://my.shop-1/chat/files/", bucket("my.shop-1", "chat/files")),
-            ("files", None),
-            ("s3://", None),
-            ("s3://ab", None),
-            ("s3://Shop/x", None),
-            ("s3://shop/a//b", None),
-            ("https://shop/x", None),
+            ("files", form("files")),
+            ("https://shop/x", form("https://shop/x")),
+            ("s3://", name("")),
+            ("s3://ab", name("ab")),
+            ("s3://Shop/x", name("Shop")),
+            ("s3://shop/a//b", Err(NoLocation::Prefix("a//b".to_owned()))),
         ] {
-            assert_eq!(text.parse().ok(), expected, "{text}");
+            assert_eq!(text.parse(), expected, "{text}");
         }
     }
 }
