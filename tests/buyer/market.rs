@@ -31,8 +31,9 @@ use crate::test_store::Place;
 
 /// The key `main` of every market.
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
-/// 2027-01-15T08:00:00Z.
-pub(crate) const NOW_MS: i64 = 1_800_000_000_000;
+/// 2025-06-15T15:06:40Z. A time that has been: files bear that of the machine, and one that were a day old could be swept away
+/// before its message is written.
+pub(crate) const NOW_MS: i64 = 1_750_000_000_000;
 pub(crate) const NOW: i64 = NOW_MS / 1_000;
 /// Whom tokens are for.
 pub(crate) const AUDIENCE: &str = "prilavok";
