@@ -206,6 +206,7 @@ impl Cluster {
                 "--write-recovery-conf",
                 "--checkpoint=fast",
                 "--wal-method=stream",
+                "--status-interval=1",
                 &format!("--dbname={}", self.url(MAINTENANCE)),
                 &format!("--pgdata={}", data.display()),
             ],
