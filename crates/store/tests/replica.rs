@@ -4,11 +4,13 @@
 #[allow(dead_code)]
 mod population;
 
-use prilavok_domain::{ChatId, CredentialId, EventTypes, MessageText, SubscriptionId};
+use bytes::Bytes;
+use prilavok_domain::{ChatId, CredentialId, EventTypes, FileName, MessageText, SubscriptionId};
 use prilavok_store::files::FileStore;
 use prilavok_store::postgres::{PgOptions, PgStore};
 use prilavok_store::{
-    Act, Attempt, AttemptFilter, CheckReport, NewSubscription, Settled, Store, SubscriptionName, Switch, Try,
+    Act, Attempt, AttemptFilter, CheckReport, NewMessage, NewSubscription, Settled, Store, StoredFile,
+    SubscriptionName, Switch, Try,
 };
 use prilavok_test_postgres::Cluster;
 
@@ -55,6 +57,21 @@ async fn happen(store: &dyn Store, crm: SubscriptionId, chat: ChatId, dispute: C
     done.expect("written");
 }
 
+async fn with_file(files: &FileStore) -> NewMessage {
+    let content = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from_static(b"one"))]);
+    let upload = files.put(shop(), at(0), content, 100).await.expect("an upload");
+    let file = StoredFile {
+        object: upload.object,
+        name: FileName::from_client("a.txt"),
+        size: upload.size,
+        media_type: upload.media_type,
+    };
+    NewMessage {
+        files: vec![file],
+        ..customer_says("look")
+    }
+}
+
 /// How many tries and deeds are shown, and what the check finds.
 async fn shown(store: &dyn Store, files: &FileStore) -> (usize, usize, CheckReport) {
     let log = store.attempts(shop(), AttemptFilter::default(), None, 100).await;
@@ -83,16 +100,23 @@ fn a_replica_that_is_behind_shows_what_it_has() {
         let chat = new_chat(&store, order(100)).await.id;
         let dispute = arbitration(&store, chat).await.id;
         happen(&store, crm, chat, dispute, 10).await;
+        let passing = with_file(&files).await;
+        let object = passing.files[0].object.clone();
+        write(&store, chat, passing, at(15)).await;
         cluster.wait_for(&standby);
         let before = shown(&store, &files).await;
         assert_eq!((before.0, before.1, &before.2.problems), (1, 1, &Vec::new()));
 
         standby.sql(&database, "SELECT pg_wal_replay_pause()");
         happen(&store, crm, chat, dispute, 20).await;
+        // A file whose time is over is not missing, although the replica still names it.
+        let gone = store.forget_files(shop(), at(16), at(20)).await;
+        assert_eq!(gone.expect("a step").objects, [object.clone()]);
+        files.remove(&object).await.expect("removed");
         assert_eq!(shown(&store, &files).await, before, "it has not heard of more");
         // What has to be current is.
         let messages = all_messages(&store, chat).await;
-        assert_eq!(messages.len(), 2);
+        assert_eq!(messages.len(), 3);
 
         standby.sql(&database, "SELECT pg_wal_replay_resume()");
         cluster.wait_for(&standby);
