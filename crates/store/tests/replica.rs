@@ -34,7 +34,7 @@ async fn subscribed(store: &dyn Store) -> SubscriptionId {
 async fn happen(store: &dyn Store, crm: SubscriptionId, chat: ChatId, dispute: ChatId, millis: i64) {
     write(store, chat, customer_says("hello"), at(millis)).await;
     let waiting = store.waiting(shop(), crm, 0, 1).await.expect("what waits");
-    let delivery = waiting.deliveries[0].clone();
+    let delivery = waiting.deliveries[0];
     let tried = Try {
         delivery,
         attempt: Attempt {
@@ -111,7 +111,7 @@ fn a_replica_that_is_behind_shows_what_it_has() {
         happen(&store, crm, chat, dispute, 20).await;
         // A file whose time is over is not missing, although the replica still names it.
         let gone = store.forget_files(shop(), at(16), at(20)).await;
-        assert_eq!(gone.expect("a step").objects, [object.clone()]);
+        assert_eq!(gone.expect("a step").objects, [&*object]);
         files.remove(&object).await.expect("removed");
         assert_eq!(shown(&store, &files).await, before, "it has not heard of more");
         // What has to be current is.
