@@ -18,6 +18,8 @@ install_packages $(missing_packages cc:build-essential python3:python3 curl:curl
     nginx:nginx haproxy:haproxy openssl:openssl promtool:prometheus systemd-analyze:systemd) "${venv[@]}" "${postgres[@]}"
 scripts/s3-server.sh
 cargo test --workspace --locked
+# The APIs over HTTP once more, on PostgreSQL.
+TEST_STORE=postgres cargo test -p prilavok --locked --test contract --test operator --test buyer
 tests/upgrade.sh
 tests/conformance/run.sh
 tests/signatures/run.sh

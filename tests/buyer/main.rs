@@ -14,6 +14,8 @@ mod isolation;
 mod limits;
 mod market;
 mod messages;
+#[path = "../test_store.rs"]
+mod test_store;
 mod tokens;
 mod widget;
 mod widget_readers;

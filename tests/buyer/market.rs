@@ -11,14 +11,12 @@ use hmac::{Hmac, Mac};
 use prilavok_domain::rules::Initiator;
 use prilavok_domain::{
     Business, BusinessId, BusinessState, Campaign, CampaignId, CampaignState, ChatId, Clock, Customer,
-    IdSequence, ManualClock, MessageText, Name, Order, OrderId, Placement, PublicId, Return, ReturnId,
-    Sender, Timestamp,
+    ManualClock, MessageText, Name, Order, OrderId, Placement, PublicId, Return, ReturnId, Sender, Timestamp,
 };
 use prilavok_server::app::{App, Background};
 use prilavok_server::http::Served;
 use prilavok_server::settings::{Overrides, Settings};
 use prilavok_store::files::FileStore;
-use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
 use prilavok_store::{NewMessage, Registration, StartChat, Store, Subject};
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder};
@@ -29,11 +27,13 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub(crate) use crate::answer::Answer;
+use crate::test_store::Place;
 
 /// The key `main` of every market.
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
-/// 2027-01-15T08:00:00Z.
-pub(crate) const NOW_MS: i64 = 1_800_000_000_000;
+/// 2025-06-15T15:06:40Z. A time that has been: files bear that of the machine, and one that were a day old could be swept away
+/// before its message is written.
+pub(crate) const NOW_MS: i64 = 1_750_000_000_000;
 pub(crate) const NOW: i64 = NOW_MS / 1_000;
 /// Whom tokens are for.
 pub(crate) const AUDIENCE: &str = "prilavok";
@@ -46,6 +46,7 @@ pub(crate) struct Market {
     client: Client,
     runtime: Runtime,
     _background: Background,
+    _place: Place,
     _folder: TempDir,
 }
 
@@ -114,11 +115,11 @@ impl Market {
         settings.data = folder.path().to_owned();
         let clock = ManualClock::new(Timestamp::from_millis(NOW_MS).expect("in range"));
         let runtime = Runtime::new().expect("a runtime");
-        let store = SqliteStore::open(&folder.path().join(FILE_NAME), IdSequence::plain()).expect("a store");
+        let (store, place) = Place::open(&mut settings, &runtime);
         let files = FileStore::local(&folder.path().join("files")).expect("a file store");
         let (app, background, address) = runtime.block_on(async {
             store.register(registrations()).await.expect("a market");
-            let app = App::new(Arc::new(store), files, Arc::new(clock.clone()), settings).await;
+            let app = App::new(store, files, Arc::new(clock.clone()), settings).await;
             let app = Arc::new(app.expect("an app"));
             let background = app.start_background();
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
@@ -140,6 +141,7 @@ impl Market {
             client: client.build().expect("a client"),
             runtime,
             _background: background,
+            _place: place,
             _folder: folder,
         }
     }

@@ -3,24 +3,24 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use prilavok_domain::{Clock, IdSequence, ManualClock, Timestamp};
+use prilavok_domain::{Clock, ManualClock, Timestamp};
 use prilavok_server::app::{App, SharedApp};
 use prilavok_server::http::Served;
 use prilavok_server::settings::{Overrides, Settings};
 use prilavok_store::Store;
 use prilavok_store::files::FileStore;
-use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::population::{self, Keys};
+use crate::test_store::Place;
 
 #[path = "../s3_server.rs"]
 mod s3_server;
@@ -37,6 +37,7 @@ pub(crate) struct Counter {
     pub(crate) address: SocketAddr,
     runtime: Runtime,
     client: Client,
+    pub(crate) place: Place,
     folder: TempDir,
     _s3: Option<S3Server>,
 }
@@ -84,8 +85,7 @@ impl Counter {
         change(&mut settings);
         let clock = ManualClock::new(Timestamp::from_millis(OPENED_AT_MS).expect("in range"));
         let runtime = Runtime::new().expect("a runtime");
-        let store = SqliteStore::open(&folder.path().join(FILE_NAME), IdSequence::plain()).expect("a store");
-        let store: Arc<dyn Store> = Arc::new(store);
+        let (store, place) = Place::open(&mut settings, &runtime);
         let (files, s3) = open(folder.path());
         let keys = runtime.block_on(population::populate(&*store, &clock));
         let (app, address) = runtime.block_on(start(store, files, clock.clone(), settings));
@@ -99,6 +99,7 @@ impl Counter {
                 .timeout(Duration::from_secs(30))
                 .build()
                 .expect("a client"),
+            place,
             folder,
             _s3: s3,
         }
@@ -139,9 +140,9 @@ impl Counter {
         self.clock.now()
     }
 
-    /// The store's file, for those who break it.
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join(FILE_NAME)
+    /// Where the server keeps what it has.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The number of files in the file store.

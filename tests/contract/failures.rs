@@ -1,7 +1,5 @@
 //! What partners see when the store fails: nothing of the inside, and no cost.
 
-use rusqlite::Connection;
-
 use crate::counter::Counter;
 
 const CHAT: &str = "/v2/businesses/1/chat?chatId=1";
@@ -10,11 +8,8 @@ const CHAT: &str = "/v2/businesses/1/chat?chatId=1";
 fn a_defect_is_told_by_the_request_s_id_alone() {
     let counter = Counter::open();
     counter.get(CHAT).succeeded();
-    let database = Connection::open(counter.database()).expect("the store's file");
-    database
-        .execute_batch("PRAGMA foreign_keys = OFF; ALTER TABLE chat RENAME TO chat_gone;")
-        .expect("broken");
-    // What others do to the file is seen within milliseconds.
+    counter.place.execute("ALTER TABLE chat RENAME TO chat_gone");
+    // What others do to the store is seen within milliseconds.
     let mut paid = 1;
     let answer = loop {
         let answer = counter.get(CHAT);
@@ -34,9 +29,7 @@ fn a_defect_is_told_by_the_request_s_id_alone() {
         answer.header("x-ratelimit-resource-until"),
         "Tue, 09 Jan 2024 15:00:00 GMT"
     );
-    database
-        .execute_batch("ALTER TABLE chat_gone RENAME TO chat;")
-        .expect("mended");
+    counter.place.execute("ALTER TABLE chat_gone RENAME TO chat");
     assert_eq!(
         counter
             .get(CHAT)
@@ -48,15 +41,14 @@ fn a_defect_is_told_by_the_request_s_id_alone() {
 
 #[test]
 fn a_store_that_is_held_by_another_is_unavailable() {
-    let counter = Counter::open();
-    let database = Connection::open(counter.database()).expect("the store's file");
-    database.execute_batch("BEGIN IMMEDIATE").expect("held");
+    let counter = Counter::with(|settings| settings.postgres.statement_seconds = 1);
+    let held = counter.place.lock();
     let send = || counter.post("/v2/businesses/1/chats/message?chatId=1", "{\"message\":\"x\"}");
     let answer = send();
     answer.refused(503, "Service temporarily unavailable. Please, try again later");
     assert_eq!(answer.header("x-ratelimit-resource-remaining"), "1000");
     // Who only reads is not held up.
     counter.get(CHAT).succeeded();
-    database.execute_batch("ROLLBACK").expect("given back");
+    drop(held);
     send().succeeded();
 }

@@ -20,3 +20,5 @@ mod population;
 mod recording;
 mod states;
 mod tenants;
+#[path = "../test_store.rs"]
+mod test_store;

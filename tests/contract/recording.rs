@@ -60,9 +60,7 @@ fn dropped(counter: &Counter) -> u64 {
 
 /// Every byte that the log has on the disk.
 fn bytes_of_the_log(counter: &Counter) -> Vec<u8> {
-    let folder = counter.database();
-    let folder = folder.parent().expect("a folder");
-    let files = std::fs::read_dir(folder).expect("a folder");
+    let files = std::fs::read_dir(counter.folder()).expect("a folder");
     let of_log = files.map(|file| file.expect("a file").path()).filter(|path| {
         path.file_name()
             .is_some_and(|name| name.to_string_lossy().starts_with(FILE_NAME))
@@ -357,7 +355,7 @@ fn a_log_that_cannot_be_written_holds_nobody_up() {
         settings.request_log.queue_mib = 1;
         settings.limits = prilavok_server::limits::LimitSettings::lifted();
     });
-    let file = counter.database().with_file_name(FILE_NAME);
+    let file = counter.folder().join(FILE_NAME);
     let other = Connection::open(file).expect("the log");
     other.execute_batch("BEGIN IMMEDIATE").expect("held");
     let body = format!("{{\"orderIds\":[{}1]}}", " ".repeat(12 * 1024));

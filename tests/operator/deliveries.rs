@@ -47,6 +47,8 @@ fn every_try_is_logged_until_the_event_is_accepted() {
     assert!(failed["durationMs"].is_u64());
     assert_eq!(failed["subscriptionId"], subscription);
     failed["durationMs"] = json!(0);
+    // Not every store counts events from one; the receiver is told the same id.
+    let event = std::mem::replace(&mut failed["eventId"], json!(1));
     assert_json_snapshot!(failed);
 
     receiver.now(Behaviour::Accepts);
@@ -57,10 +59,8 @@ fn every_try_is_logged_until_the_event_is_accepted() {
     assert_eq!(both[0]["at"], "2025-01-16T10:10:49.759Z");
     let events = receiver.events(2);
     assert_eq!(events[0].header("webhook-id"), events[1].header("webhook-id"));
-    assert_eq!(
-        events[0].header("webhook-id"),
-        format!("evt_{}", both[0]["eventId"])
-    );
+    assert_eq!(events[0].header("webhook-id"), format!("evt_{event}"));
+    assert_eq!(both[0]["eventId"], event);
 }
 
 #[test]
@@ -168,8 +168,7 @@ fn an_event_that_is_no_longer_kept_cannot_be_sent_again() {
     subscribe(&desk, &receiver, "crm");
     desk.chat_about_order(1);
     let delivery = logged(&desk, 1)[0]["deliveryId"].clone();
-    let file = rusqlite::Connection::open(desk.database()).expect("the store's file");
-    file.execute("DELETE FROM event", []).expect("forgotten");
+    desk.place.execute("DELETE FROM event");
     let answer = desk.act(&format!("{DELIVERIES}/{delivery}/send-again"));
     assert_eq!(
         answer.message(404, "NOT_FOUND"),

@@ -6,14 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use prilavok_domain::{Clock, IdSequence, ManualClock, Timestamp};
+use prilavok_domain::{Clock, ManualClock, Timestamp};
 use prilavok_server::app::{App, Background};
 use prilavok_server::http::Served;
 use prilavok_server::secrets;
 use prilavok_server::settings::{Overrides, Recorded, Settings};
 use prilavok_store::Store;
 use prilavok_store::files::FileStore;
-use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder};
 use serde_json::{Value, json};
@@ -21,6 +20,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub(crate) use crate::answer::Answer;
+use crate::test_store::Place;
 
 /// 2025-01-16T10:09:49.759Z.
 const OPENED_AT_MS: i64 = 1_737_022_189_759;
@@ -36,6 +36,7 @@ pub(crate) struct Desk {
     client: Client,
     _background: Background,
     runtime: Runtime,
+    pub(crate) place: Place,
     folder: TempDir,
 }
 
@@ -62,8 +63,7 @@ impl Desk {
         settings.data = folder.path().to_owned();
         let clock = ManualClock::new(Timestamp::from_millis(OPENED_AT_MS).expect("in range"));
         let runtime = Runtime::new().expect("a runtime");
-        let store = SqliteStore::open(&folder.path().join(FILE_NAME), IdSequence::plain()).expect("a store");
-        let store: Arc<dyn Store> = Arc::new(store);
+        let (store, place) = Place::open(&mut settings, &runtime);
         let files = FileStore::local(&folder.path().join("files")).expect("a file store");
         let token = secrets::new_operator_token();
         let (address, background) = runtime.block_on(async {
@@ -81,6 +81,7 @@ impl Desk {
             client,
             _background: background,
             runtime,
+            place,
             folder,
         }
     }
@@ -234,11 +235,6 @@ impl Desk {
             std::thread::sleep(Duration::from_millis(20));
         }
         count(self.folder.path().join("files"))
-    }
-
-    /// The store's file, for those who break it.
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join(FILE_NAME)
     }
 
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {

@@ -21,3 +21,5 @@ mod registry;
 mod requests;
 mod retries;
 mod subscriptions;
+#[path = "../test_store.rs"]
+mod test_store;

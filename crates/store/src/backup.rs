@@ -1,5 +1,8 @@
 //! What a check of the store found.
 
+use crate::files::FileStore;
+use crate::{Result, Store};
+
 /// What a check of the store found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CheckReport {
@@ -13,6 +16,31 @@ pub struct CheckReport {
     pub events: u64,
     /// What is wrong, one sentence each; empty where all is well.
     pub problems: Vec<String>,
+}
+
+/// Files asked for at a time.
+const FILES: usize = 500;
+
+/// What is wrong with the files that messages named when the check looked. That was a while ago, longer where it looked at a
+/// replica: a file may be gone by now because it was to go, and then nothing is wrong.
+pub(crate) async fn problems_of_files(
+    store: &dyn Store,
+    files: &FileStore,
+    named: Vec<(String, u64)>,
+) -> Result<Vec<String>> {
+    let (missing, others): (Vec<_>, Vec<_>) = files
+        .problems(named)
+        .await
+        .into_iter()
+        .partition(|problem| problem.is_missing);
+    let mut problems: Vec<_> = others.into_iter().map(|problem| problem.told).collect();
+    for some in missing.chunks(FILES) {
+        let objects = some.iter().map(|one| one.object.clone()).collect();
+        let named = store.named_files(objects).await?;
+        let of_named = some.iter().zip(named).filter(|(_, named)| *named);
+        problems.extend(of_named.map(|(one, _)| one.told.clone()));
+    }
+    Ok(problems)
 }
 
 /// What a rule of the check is about.

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod held;
 mod keeper;
 mod programs;
 
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+pub use held::Held;
 use keeper::Keeper;
 use programs::Programs;
 
@@ -170,6 +172,12 @@ impl Cluster {
         found.trim_end().to_owned()
     }
 
+    /// Runs one statement and leaves its transaction open, with the locks that it has taken, until the answer is dropped.
+    #[must_use]
+    pub fn hold(&self, database: &str, statement: &str) -> Held {
+        Held::by(&self.programs, &self.url(database), statement)
+    }
+
     /// Stops the server as a power cut does: nothing is written that was not written before.
     pub fn crash(&self) {
         self.must(&["stop", "-m", "immediate"]);
@@ -198,6 +206,7 @@ impl Cluster {
                 "--write-recovery-conf",
                 "--checkpoint=fast",
                 "--wal-method=stream",
+                "--status-interval=1",
                 &format!("--dbname={}", self.url(MAINTENANCE)),
                 &format!("--pgdata={}", data.display()),
             ],

@@ -71,20 +71,19 @@ impl EventStream {
         }
     }
 
-    /// Looks for the next page, if whoever reads may still do so.
+    /// Looks for the next page, which is shown if whoever reads may still do so. That is asked last: what was written after the
+    /// permission had ended may be on the page.
     fn look(&self) -> BoxFuture<'static, Found> {
         let (watch, of, after) = (Arc::clone(&self.watch), self.place.audience, self.after);
         Box::pin(async move {
-            if !watch.permit.holds(&watch.app).await {
-                return None;
-            }
-            match watch.events(business(of), after).await {
-                Ok(found) => Some(found),
+            let found = match watch.events(business(of), after).await {
+                Ok(found) => found,
                 Err(error) => {
                     tracing::warn!(%error, "a stream of events ended: the store could not be read");
-                    None
+                    return None;
                 }
-            }
+            };
+            watch.permit.holds(&watch.app).await.then_some(found)
         })
     }
 

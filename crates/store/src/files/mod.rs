@@ -66,6 +66,17 @@ enum Place {
     },
 }
 
+/// What is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileProblem {
+    /// Its object.
+    pub object: String,
+    /// Whether the file store has it no more.
+    pub is_missing: bool,
+    /// A sentence for people.
+    pub told: String,
+}
+
 impl FileStore {
     /// Files in a local folder, which is made if there is none.
     pub fn local(folder: &Path) -> std::io::Result<Self> {
@@ -261,24 +272,29 @@ impl FileStore {
         Ok(found.map_err(|error| self.told(error))?.size)
     }
 
-    /// What is wrong with files that messages name, each with the size that is said of it: a line for each.
-    pub async fn problems(&self, named: Vec<(String, u64)>) -> Vec<String> {
+    /// What is wrong with files that messages name, each with the size that is said of it.
+    pub async fn problems(&self, named: Vec<(String, u64)>) -> Vec<FileProblem> {
         let looks = named
             .into_iter()
             .map(async |(object, size)| (self.size(&object).await, object, size));
         let mut looks = futures_util::stream::iter(looks).buffered(AT_ONCE);
         let mut problems = Vec::new();
         while let Some((found, object, size)) = looks.next().await {
-            match found {
-                Ok(found) if found == size => {}
-                Ok(found) => problems.push(format!("file {object} has {found} bytes instead of {size}")),
-                Err(error @ FileError::Unavailable(_)) => {
-                    problems.push(format!(
-                        "file {object}: {error}; files after it were not looked at"
-                    ));
-                    break;
-                }
-                Err(error) => problems.push(format!("file {object}: {error}")),
+            let is_away = matches!(found, Err(FileError::Unavailable(_)));
+            let is_missing = matches!(found, Err(FileError::NotFound));
+            let told = match found {
+                Ok(found) if found == size => continue,
+                Ok(found) => format!("file {object} has {found} bytes instead of {size}"),
+                Err(error) if is_away => format!("file {object}: {error}; files after it were not looked at"),
+                Err(error) => format!("file {object}: {error}"),
+            };
+            problems.push(FileProblem {
+                object,
+                is_missing,
+                told,
+            });
+            if is_away {
+                break;
             }
         }
         problems

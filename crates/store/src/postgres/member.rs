@@ -6,6 +6,7 @@ use std::time::Duration;
 use deadpool_postgres::{Object, Pool};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use prilavok_domain::IdSequence;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_postgres::{AsyncMessage, Client};
@@ -64,9 +65,14 @@ pub(super) struct Member {
 
 impl Member {
     /// Takes a number, and its share of the subscriptions.
-    pub(super) async fn join(pool: Pool, times: LeaseTimes, statement: Duration) -> Result<Arc<Self>> {
+    pub(super) async fn join(
+        pool: Pool,
+        times: LeaseTimes,
+        ids: IdSequence,
+        statement: Duration,
+    ) -> Result<Arc<Self>> {
         let conn = connection_of(&pool).await?;
-        let node = Node::join(&conn, times).await?;
+        let node = Node::join(&conn, times, ids).await?;
         let member = Self {
             news: News::new(node.instance()),
             leases: Leases::default(),

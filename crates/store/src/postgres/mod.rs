@@ -74,8 +74,9 @@ impl PgStore {
         drop(client);
         let pool = options.pool()?;
         let replica = options.replica()?;
-        let member = Member::join(pool.clone(), options.leases, options.statement).await?;
-        let tasks = member.start(options.listen());
+        let listen = options.listen();
+        let member = Member::join(pool.clone(), options.leases, options.ids, options.statement).await?;
+        let tasks = member.start(listen);
         Ok(Self {
             pool,
             replica,

@@ -77,13 +77,13 @@ struct Lease {
 
 impl Node {
     /// Takes a number.
-    pub(super) async fn join(conn: &impl GenericClient, times: LeaseTimes) -> Result<Self> {
+    pub(super) async fn join(conn: &impl GenericClient, times: LeaseTimes, ids: IdSequence) -> Result<Self> {
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let node = Self {
             instance: i64::from_ne_bytes(bytes),
             times,
-            ids: Mutex::new(IdSequence::clocked(0, 0)),
+            ids: Mutex::new(ids),
             lease: Mutex::new(None),
             live: AtomicU32::new(1),
         };
@@ -144,7 +144,9 @@ impl Node {
             let number = u8::try_from(number).unwrap_or_default();
             {
                 let mut ids = self.ids.lock();
-                *ids = IdSequence::clocked(number, ids.last().max(last));
+                if let IdSequence::Clocked { last: own, .. } = *ids {
+                    *ids = IdSequence::clocked(number, own.max(last));
+                }
             }
             *self.lease.lock() = Some(Lease { number, until });
             return Ok(());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use futures_util::{StreamExt, stream};
+use prilavok_domain::IdSequence;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{Client, Config};
@@ -41,6 +42,9 @@ pub struct PgOptions {
     pub connect: Duration,
     /// How long this process stays a node without saying so again.
     pub leases: LeaseTimes,
+    /// What ids of all but events are drawn from. A clocked sequence gets its number and its beginning from the database. A
+    /// plain one is for a database that is empty and has no other node.
+    pub ids: IdSequence,
 }
 
 impl PgOptions {
@@ -60,6 +64,7 @@ impl PgOptions {
             statement: Duration::from_secs(10),
             connect: Duration::from_secs(3),
             leases: LeaseTimes::default(),
+            ids: IdSequence::clocked(0, 0),
         })
     }
 

@@ -22,6 +22,7 @@ use super::{
     erasure, events, followed, idempotency, messages, of_customer, overdue, registry, retention, sessions,
     subscriptions, taken, usage,
 };
+use crate::backup::problems_of_files;
 use crate::files::FileStore;
 use crate::idempotency::{Idempotency, REMEMBERED_MS};
 use crate::observer::Observer;
@@ -828,7 +829,9 @@ impl Store for PgStore {
             .await?;
         let (mut report, objects) = check::check(&transaction).await?;
         drop(transaction);
-        report.problems.extend(files.problems(objects).await);
+        report
+            .problems
+            .extend(problems_of_files(self, files, objects).await?);
         Ok(report)
     }
 

@@ -56,6 +56,7 @@ use prilavok_domain::{
 };
 use tokio::sync::broadcast;
 
+use crate::backup::problems_of_files;
 use crate::files::FileStore;
 use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
@@ -883,7 +884,9 @@ impl Store for SqliteStore {
 
     async fn check(&self, files: &FileStore) -> Result<CheckReport> {
         let (mut report, objects) = self.readers.on_its_own(check::check).await?;
-        report.problems.extend(files.problems(objects).await);
+        report
+            .problems
+            .extend(problems_of_files(self, files, objects).await?);
         Ok(report)
     }
 

@@ -131,7 +131,7 @@ async fn a_bucket_that_cannot_be_reached_is_unavailable_until_it_can() {
     let problems = files.problems(named.clone()).await;
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(
-        problems[0].ends_with("files after it were not looked at"),
+        problems[0].told.ends_with("files after it were not looked at"),
         "{problems:?}"
     );
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
