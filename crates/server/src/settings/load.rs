@@ -291,6 +291,7 @@ fn problem(kind: &Kind) -> String {
         Kind::UnknownVariant(given, known) => format!("`{given}` is none of {}", known.join(", ")),
         Kind::InvalidType(given, wanted) | Kind::InvalidValue(given, wanted) => match wanted.as_str() {
             "u32" | "u64" | "usize" => format!("must be a whole number, not {given}"),
+            "a sequence" => format!("must be a list, written like [\"one\", \"two\"], not {given}"),
             "path string" => format!("must be the name of a folder in quotes, not {given}"),
             section if section.starts_with("struct ") => {
                 format!("is a section with settings of its own, not {given}")
@@ -379,6 +380,10 @@ mod tests {
             (
                 "[server]\ntrusted_proxies = [\"nginx\"]",
                 "server.trusted_proxies: `nginx` is no network",
+            ),
+            (
+                "[server]\ntrusted_proxies = \"10.0.0.0/8\"",
+                "server.trusted_proxies: must be a list, written like [\"one\", \"two\"]",
             ),
             (
                 "[files]\nlink_ttl_seconds = \"day\"",
