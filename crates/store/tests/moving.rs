@@ -5,7 +5,6 @@
 #[path = "conformance/population.rs"]
 mod population;
 
-use std::convert::Infallible;
 use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -14,17 +13,16 @@ use bytes::Bytes;
 use futures_util::{FutureExt, TryStreamExt};
 use parking_lot::Mutex;
 use prilavok_domain::{
-    ChatId, CredentialId, CredentialKind, CredentialName, DecidedFor, EventTypes, FileName, IdSequence,
-    MessageText, Scope, ScopeSet, SubscriptionId,
+    ChatId, CredentialId, CredentialKind, CredentialName, DecidedFor, IdSequence, MessageText, Scope,
+    ScopeSet, SubscriptionId,
 };
 use prilavok_store::files::FileStore;
 use prilavok_store::moving::{self, MoveError, Moved, Progress};
 use prilavok_store::postgres::{OpenError, PgOptions, PgStore};
 use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
 use prilavok_store::{
-    Act, Again, Attempt, AttemptFilter, ChatChange, Idempotency, NewCredential, NewMessage, NewSubscription,
-    ReplyContent, SecretHash, Session, Settled, Store, StoredFile, SubscriptionName, Surface, Switch, Try,
-    Usage,
+    Act, Again, AttemptFilter, ChatChange, Idempotency, NewCredential, NewMessage, ReplyContent, SecretHash,
+    Session, Settled, Store, Surface, Usage,
 };
 use prilavok_test_postgres::Cluster;
 use tempfile::TempDir;
@@ -131,16 +129,8 @@ impl Told {
 }
 
 async fn with_file(files: &FileStore, content: &'static [u8]) -> NewMessage {
-    let content = futures_util::stream::iter([Ok::<_, Infallible>(Bytes::from_static(content))]);
-    let upload = files.put(shop(), at(0), content, 100).await.expect("an upload");
-    let file = StoredFile {
-        object: upload.object,
-        name: FileName::from_client("receipt.txt"),
-        size: upload.size,
-        media_type: upload.media_type,
-    };
     NewMessage {
-        files: vec![file],
+        files: vec![put_file(files, content).await],
         ..customer_says("look")
     }
 }
@@ -155,7 +145,7 @@ async fn fill(store: &dyn Store, files: &FileStore) {
     store.server_secret().await.expect("a secret");
     fill_access(store).await;
     let removed = finished_long_ago(store, files).await;
-    let crm = subscribed(store).await;
+    let crm = subscribed(store, a_subscription("crm")).await.id;
     fill_chats(store, files).await;
     fill_log(store, crm).await;
     let erased = new_chat(store, order(101)).await.id;
@@ -223,20 +213,6 @@ async fn finished_long_ago(store: &dyn Store, files: &FileStore) -> ChatId {
     gone
 }
 
-async fn subscribed(store: &dyn Store) -> SubscriptionId {
-    let new = NewSubscription {
-        business: shop(),
-        name: SubscriptionName::new("crm").expect("a name"),
-        url: "https://crm.example/".to_owned(),
-        types: EventTypes::ALL,
-    };
-    let made = store.create_subscription(new, None, at(10)).await;
-    let crm = made.expect("a subscription").value.id;
-    let switched = store.switch_subscription(shop(), crm, Switch::On).await;
-    switched.expect("enabled");
-    crm
-}
-
 async fn fill_chats(store: &dyn Store, files: &FileStore) {
     let chat = new_chat(store, order(100)).await.id;
     let once = Idempotency {
@@ -267,17 +243,7 @@ async fn fill_log(store: &dyn Store, crm: SubscriptionId) {
     let waiting = store.waiting(shop(), crm, 0, 1).await.expect("what waits");
     let delivery = waiting.deliveries[0];
     let event = delivery.event.id;
-    let one = Try {
-        delivery,
-        attempt: Attempt {
-            at: at(30),
-            duration_ms: 12,
-            status: Some(200),
-            error: None,
-            answer: "ok".to_owned(),
-        },
-        settled: Settled::Delivered,
-    };
+    let one = tried(delivery, at(30), Settled::Delivered);
     store.settle(shop(), crm, vec![one]).await.expect("a log");
     let again = store.send_again(shop(), crm, Again::Event(event), at(31)).await;
     assert_eq!(again.expect("queued"), 1);

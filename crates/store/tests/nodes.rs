@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use prilavok_domain::event::DisabledBy;
-use prilavok_domain::{BusinessId, CredentialKind, CredentialName, EventTypes, ScopeSet, SubscriptionId};
+use prilavok_domain::{BusinessId, CredentialKind, CredentialName, ScopeSet, SubscriptionId};
 use prilavok_store::postgres::{LeaseTimes, PgOptions, PgStore};
 use prilavok_store::{
-    Attempt, AttemptFilter, Calls, Claim, LimitOf, NewCredential, NewSubscription, Scarce, SecretHash,
-    Settled, Store, StoreError, SubscriptionName, Switch, Try,
+    AttemptFilter, Calls, Claim, LimitOf, NewCredential, Scarce, SecretHash, Settled, Store, StoreError,
+    Switch,
 };
 use prilavok_test_postgres::Cluster;
 use tokio::sync::broadcast;
@@ -80,23 +80,6 @@ async fn until(what: &str, within: Duration, is_so: impl AsyncFn() -> bool) {
         assert!(Instant::now() < deadline, "not within {within:?}: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-}
-
-/// An enabled subscription of business 1.
-async fn subscribed(store: &dyn Store, called: &str) -> SubscriptionId {
-    let new = NewSubscription {
-        business: shop(),
-        name: SubscriptionName::new(called).expect("a name"),
-        url: "https://crm.example/hook".to_owned(),
-        types: EventTypes::ALL,
-    };
-    let created = store.create_subscription(new, None, at(0)).await;
-    let id = created.expect("a subscription").value.id;
-    store
-        .switch_subscription(shop(), id, Switch::On)
-        .await
-        .expect("enabled");
-    id
 }
 
 async fn held(store: &dyn Store) -> HashSet<SubscriptionId> {
@@ -285,7 +268,11 @@ fn subscriptions_are_shared_and_taken_over_when_a_node_dies() {
         populate(&one).await;
         let mut all = HashSet::new();
         for number in 0..5 {
-            all.insert(subscribed(&one, &format!("crm {number}")).await);
+            all.insert(
+                subscribed(&one, a_subscription(&format!("crm-{number}")))
+                    .await
+                    .id,
+            );
         }
         assert_eq!(held(&one).await, all);
         let version = one.subscriptions_version().await.expect("a number");
@@ -312,7 +299,7 @@ fn who_no_longer_delivers_to_a_subscription_settles_nothing() {
     on_a_database(async |database| {
         let (one, two) = (database.node().await, database.node().await);
         populate(&one).await;
-        let crm = subscribed(&one, "crm").await;
+        let crm = subscribed(&one, a_subscription("crm")).await.id;
         let chat = start(&one, shop(), order(100), at(0)).await.chat.id;
         write_to(&one, shop(), chat).await;
         let waiting = one
@@ -326,18 +313,9 @@ fn who_no_longer_delivers_to_a_subscription_settles_nothing() {
             "UPDATE subscription SET leased_until = clock_timestamp() + interval '1 hour',
                  owner = (SELECT instance FROM node WHERE instance <> subscription.owner)",
         );
-        let tried = |settled| Try {
-            delivery: waiting[0],
-            attempt: Attempt {
-                at: at(9),
-                duration_ms: 7,
-                status: Some(200),
-                error: None,
-                answer: String::new(),
-            },
-            settled,
-        };
-        let late = one.settle(shop(), crm, vec![tried(Settled::Delivered)]).await;
+        let late = one
+            .settle(shop(), crm, vec![tried(waiting[0], at(9), Settled::Delivered)])
+            .await;
         late.expect("nothing done");
         let late = one.skip_events(shop(), crm, waiting[1].event.id.get()).await;
         late.expect("nothing done");
@@ -349,7 +327,7 @@ fn who_no_longer_delivers_to_a_subscription_settles_nothing() {
             .expect("what waits")
             .deliveries;
         assert_eq!(again, waiting, "the same, in the same order");
-        two.settle(shop(), crm, vec![tried(Settled::Delivered)])
+        two.settle(shop(), crm, vec![tried(waiting[0], at(9), Settled::Delivered)])
             .await
             .expect("settled");
         let rest = two
@@ -478,7 +456,7 @@ fn a_node_that_stops_leaves_its_share_at_once() {
     on_a_database(async |database| {
         let one = database.node().await;
         populate(&one).await;
-        let crm = subscribed(&one, "crm").await;
+        let crm = subscribed(&one, a_subscription("crm")).await.id;
         let two = database.node().await;
         one.close().await;
         let taken = async || held(&two).await.contains(&crm);

@@ -4,48 +4,20 @@
 #[allow(dead_code)]
 mod population;
 
-use bytes::Bytes;
-use prilavok_domain::{ChatId, CredentialId, EventTypes, FileName, MessageText, SubscriptionId};
+use prilavok_domain::{ChatId, CredentialId, MessageText, SubscriptionId};
 use prilavok_store::files::FileStore;
 use prilavok_store::postgres::{PgOptions, PgStore};
-use prilavok_store::{
-    Act, Attempt, AttemptFilter, CheckReport, NewMessage, NewSubscription, Settled, Store, StoredFile,
-    SubscriptionName, Switch, Try,
-};
+use prilavok_store::{Act, AttemptFilter, CheckReport, NewMessage, Settled, Store};
 use prilavok_test_postgres::Cluster;
 
 use population::*;
-
-async fn subscribed(store: &dyn Store) -> SubscriptionId {
-    let new = NewSubscription {
-        business: shop(),
-        name: SubscriptionName::new("crm").expect("a name"),
-        url: "https://crm.example/hook".to_owned(),
-        types: EventTypes::ALL,
-    };
-    let created = store.create_subscription(new, None, at(0)).await;
-    let id = created.expect("a subscription").value.id;
-    let on = store.switch_subscription(shop(), id, Switch::On).await;
-    on.expect("enabled");
-    id
-}
 
 /// Writes a message, delivers the first event that waits, and has an arbiter write into the dispute.
 async fn happen(store: &dyn Store, crm: SubscriptionId, chat: ChatId, dispute: ChatId, millis: i64) {
     write(store, chat, customer_says("hello"), at(millis)).await;
     let waiting = store.waiting(shop(), crm, 0, 1).await.expect("what waits");
     let delivery = waiting.deliveries[0];
-    let tried = Try {
-        delivery,
-        attempt: Attempt {
-            at: at(millis),
-            duration_ms: 7,
-            status: Some(200),
-            error: None,
-            answer: String::new(),
-        },
-        settled: Settled::Delivered,
-    };
+    let tried = tried(delivery, at(millis), Settled::Delivered);
     store.settle(shop(), crm, vec![tried]).await.expect("settled");
     let word = Act::Write {
         dispute,
@@ -55,21 +27,6 @@ async fn happen(store: &dyn Store, crm: SubscriptionId, chat: ChatId, dispute: C
     };
     let done = store.act(shop(), word, CredentialId(7), None, at(millis)).await;
     done.expect("written");
-}
-
-async fn with_file(files: &FileStore) -> NewMessage {
-    let content = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from_static(b"one"))]);
-    let upload = files.put(shop(), at(0), content, 100).await.expect("an upload");
-    let file = StoredFile {
-        object: upload.object,
-        name: FileName::from_client("a.txt"),
-        size: upload.size,
-        media_type: upload.media_type,
-    };
-    NewMessage {
-        files: vec![file],
-        ..customer_says("look")
-    }
 }
 
 /// How many tries and deeds are shown, and what the check finds.
@@ -96,12 +53,16 @@ fn a_replica_that_is_behind_shows_what_it_has() {
         let options = PgOptions::new(&cluster.url(&database), Some(&standby.url(&database)));
         let store = PgStore::open(options.expect("addresses")).await.expect("a node");
         populate(&store).await;
-        let crm = subscribed(&store).await;
+        let crm = subscribed(&store, a_subscription("crm")).await.id;
         let chat = new_chat(&store, order(100)).await.id;
         let dispute = arbitration(&store, chat).await.id;
         happen(&store, crm, chat, dispute, 10).await;
-        let passing = with_file(&files).await;
-        let object = passing.files[0].object.clone();
+        let file = put_file(&files, b"one").await;
+        let object = file.object.clone();
+        let passing = NewMessage {
+            files: vec![file],
+            ..customer_says("look")
+        };
         write(&store, chat, passing, at(15)).await;
         cluster.wait_for(&standby);
         let before = shown(&store, &files).await;

@@ -78,10 +78,7 @@ pub(super) async fn secret(conn: &impl GenericClient) -> Result<[u8; 32]> {
     getrandom::fill(&mut fresh).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     rows::execute(conn, KEEP_SECRET, &[&fresh.as_slice()]).await?;
     let row = rows::query_one(conn, SECRET, &[]).await?;
-    let secret: &[u8] = rows::get(&row, 0)?;
-    secret
-        .try_into()
-        .map_err(|_| StoreError::Failed("the server's secret has another length than 32 bytes".into()))
+    rows::bytes(&row, 0, "secret")
 }
 
 /// Notes that no event up to this one can be told any more for certain.

@@ -104,6 +104,14 @@ pub(super) fn time(row: &Row, at: usize, column: &'static str) -> Result<Timesta
     Timestamp::from_millis(millis).ok_or_else(|| bad(column, &millis))
 }
 
+/// A hash or a secret.
+pub(super) fn bytes<const N: usize>(row: &Row, at: usize, column: &'static str) -> Result<[u8; N]> {
+    let bytes: &[u8] = get(row, at)?;
+    bytes
+        .try_into()
+        .map_err(|_| bad(column, &"bytes of another length"))
+}
+
 /// An event whose six columns begin at `at`.
 pub(super) fn event(row: &Row, at: usize) -> Result<Event> {
     Ok(Event {

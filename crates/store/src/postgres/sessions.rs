@@ -7,7 +7,7 @@ use super::rows;
 use super::statements::statements;
 use super::work::Work;
 use crate::sessions::MAX_SESSIONS;
-use crate::{Result, SecretHash, Session, StoreError};
+use crate::{Result, SecretHash, Session};
 
 statements! {
     OVER = "DELETE FROM session WHERE used_at < $1";
@@ -32,11 +32,9 @@ pub(super) async fn begin(work: &mut Work<'_>, session: Session, over: Timestamp
 pub(super) async fn one(conn: &impl GenericClient, id: SecretHash) -> Result<Option<Session>> {
     let found = rows::query_opt(conn, ONE, &[&id.0.as_slice()]).await?;
     let read = found.map(|row| {
-        let secret: &[u8] = rows::get(&row, 0)?;
-        let secret = secret.try_into();
         Ok(Session {
             id,
-            secret: SecretHash(secret.map_err(|_| StoreError::Failed("secret_hash is no hash".into()))?),
+            secret: SecretHash(rows::bytes(&row, 0, "secret_hash")?),
             used_at: rows::time(&row, 1, "used_at")?,
         })
     });

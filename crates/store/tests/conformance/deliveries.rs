@@ -2,27 +2,21 @@
 
 use prilavok_domain::event::{DisabledBy, Outcome};
 use prilavok_domain::rules::NotificationType;
-use prilavok_domain::{Event, EventTypes, SubscriptionId, Timestamp};
+use prilavok_domain::{Event, EventTypes, SubscriptionId};
 use prilavok_store::{
-    Again, Attempt, AttemptFilter, Conflict, Delivery, Entity, LoggedAttempt, NewSubscription, Refusal,
-    Settled, Store, Subscription, SubscriptionName, Switch, Try, Waiting,
+    Again, AttemptFilter, Conflict, Entity, LoggedAttempt, NewSubscription, Refusal, Settled, Store,
+    Subscription, Switch, Try, Waiting,
 };
 
 use crate::places::on_every_populated_store;
 use crate::population::*;
 
-/// An enabled subscription of business 1 to these types.
-pub(crate) async fn subscribed(store: &dyn Store, types: EventTypes) -> Subscription {
-    let new = NewSubscription {
-        business: shop(),
-        name: SubscriptionName::new("crm").expect("a name"),
-        url: "https://crm.example/hook".to_owned(),
+/// A subscription to some of what happens.
+fn of_types(types: EventTypes) -> NewSubscription {
+    NewSubscription {
         types,
-    };
-    let created = store.create_subscription(new, None, at(0)).await;
-    let id = created.expect("a subscription").value.id;
-    let switched = store.switch_subscription(shop(), id, Switch::On).await;
-    switched.expect("an enabled subscription")
+        ..a_subscription("crm")
+    }
 }
 
 /// A chat with so many messages a second apart, of which the first comes with the chat: so many events and one.
@@ -37,24 +31,6 @@ pub(crate) async fn happenings(store: &dyn Store, messages: i64) -> Vec<Event> {
 pub(crate) async fn waiting(store: &dyn Store, id: SubscriptionId, limit: usize) -> Waiting {
     let waiting = store.waiting(shop(), id, 0, limit).await;
     waiting.expect("what waits")
-}
-
-pub(crate) fn attempt(now: Timestamp) -> Attempt {
-    Attempt {
-        at: now,
-        duration_ms: 7,
-        status: Some(200),
-        error: None,
-        answer: "{}".to_owned(),
-    }
-}
-
-pub(crate) fn tried(delivery: Delivery, now: Timestamp, settled: Settled) -> Try {
-    Try {
-        delivery,
-        attempt: attempt(now),
-        settled,
-    }
 }
 
 pub(crate) async fn log(store: &dyn Store, filter: AttemptFilter) -> Vec<LoggedAttempt> {
@@ -78,7 +54,7 @@ fn events_of(waiting: &Waiting) -> Vec<Event> {
 #[test]
 fn events_wait_in_their_order_until_they_are_settled() {
     on_every_populated_store(async |store| {
-        let crm = subscribed(store, EventTypes::ALL).await.id;
+        let crm = subscribed(store, a_subscription("crm")).await.id;
         let events = happenings(store, 3).await;
         let all = waiting(store, crm, 10).await;
         assert_eq!(events_of(&all), events);
@@ -107,7 +83,7 @@ fn events_wait_in_their_order_until_they_are_settled() {
 fn only_its_types_wait_and_the_rest_is_skipped() {
     on_every_populated_store(async |store| {
         let types = EventTypes::from_iter([NotificationType::ChatCreated]);
-        let crm = subscribed(store, types).await.id;
+        let crm = subscribed(store, of_types(types)).await.id;
         let events = happenings(store, 5).await;
         let first = waiting(store, crm, 10).await;
         assert_eq!(events_of(&first), events[..1]);
@@ -127,7 +103,7 @@ fn only_its_types_wait_and_the_rest_is_skipped() {
 #[test]
 fn a_failure_is_remembered_until_something_goes_well() {
     on_every_populated_store(async |store| {
-        let crm = subscribed(store, EventTypes::ALL).await.id;
+        let crm = subscribed(store, a_subscription("crm")).await.id;
         happenings(store, 2).await;
         let [first, second, third] = waiting(store, crm, 10).await.deliveries[..] else {
             panic!("three wait")
@@ -181,7 +157,7 @@ fn a_failure_is_remembered_until_something_goes_well() {
 #[test]
 fn giving_up_disables_and_cancels() {
     on_every_populated_store(async |store| {
-        let crm = subscribed(store, EventTypes::ALL).await.id;
+        let crm = subscribed(store, a_subscription("crm")).await.id;
         let events = happenings(store, 2).await;
         let again = store
             .send_again(shop(), crm, Again::Event(events[0].id), at(1))
@@ -224,7 +200,7 @@ fn giving_up_disables_and_cancels() {
 #[test]
 fn what_is_asked_for_again_goes_first_and_moves_nothing_else() {
     on_every_populated_store(async |store| {
-        let crm = subscribed(store, EventTypes::ALL).await.id;
+        let crm = subscribed(store, a_subscription("crm")).await.id;
         let events = happenings(store, 4).await;
         let two = waiting(store, crm, 2).await.deliveries;
         let done = two.iter().map(|one| tried(*one, at(9), Settled::Delivered));
@@ -250,7 +226,7 @@ fn what_is_asked_for_again_goes_first_and_moves_nothing_else() {
 fn what_cannot_be_sent_again_is_refused() {
     on_every_populated_store(async |store| {
         let types = EventTypes::from_iter([NotificationType::ChatArbitrageStarted]);
-        let crm = subscribed(store, types).await.id;
+        let crm = subscribed(store, of_types(types)).await.id;
         let events = happenings(store, 1).await;
         let again = |what| store.send_again(shop(), crm, what, at(1));
         assert_eq!(again(Again::Event(events[0].id)).await.expect("none"), 0);

@@ -1,17 +1,16 @@
 //! The delivery log: filtered, paged, and forgotten together with events that nobody waits for.
 
-use prilavok_domain::EventTypes;
 use prilavok_domain::event::{DisabledBy, Outcome};
 use prilavok_store::{Again, AttemptFilter, ForgetBefore, Settled, Store, Switch};
 
-use crate::deliveries::{attempt, happenings, log, subscribed, tried, waiting};
+use crate::deliveries::{happenings, log, waiting};
 use crate::places::on_every_populated_store;
 use crate::population::*;
 
 #[test]
 fn the_log_is_filtered_by_each_of_its_fields() {
     on_every_populated_store(async |store| {
-        let crm = subscribed(store, EventTypes::ALL).await.id;
+        let crm = subscribed(store, a_subscription("crm")).await.id;
         happenings(store, 3).await;
         let four = waiting(store, crm, 10).await.deliveries;
         let settled = [
@@ -131,7 +130,7 @@ async fn forget(store: &dyn Store, millis: i64) -> u64 {
 #[test]
 fn what_is_old_is_forgotten_unless_somebody_waits_for_it() {
     on_every_populated_store(async |store| {
-        let crm = subscribed(store, EventTypes::ALL).await.id;
+        let crm = subscribed(store, a_subscription("crm")).await.id;
         let events = happenings(store, 3).await;
         let two = waiting(store, crm, 2).await.deliveries;
         let done = two.iter().map(|one| tried(*one, at(5_000), Settled::Delivered));

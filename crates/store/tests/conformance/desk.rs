@@ -3,11 +3,11 @@
 use prilavok_domain::rules::{RuleViolation, WaitFor};
 use prilavok_domain::{
     AuditLine, BusinessState, Chat, ChatId, ChatStatus, CredentialId, CredentialKind, CredentialName,
-    DecidedFor, Deed, EventTypes, MessageText, ScopeSet, Sender, Verdict,
+    DecidedFor, Deed, MessageText, ScopeSet, Sender, Verdict,
 };
 use prilavok_store::{
-    Act, Again, Applied, ChatChange, Conflict, DisputeCursor, Entity, Idempotency, NewCredential,
-    NewSubscription, Refusal, SecretHash, Store, SubscriptionName, Surface,
+    Act, Again, Applied, ChatChange, Conflict, DisputeCursor, Entity, Idempotency, NewCredential, Refusal,
+    SecretHash, Store, Surface,
 };
 
 use crate::places::{on_every_populated_store, on_every_store};
@@ -239,13 +239,9 @@ fn businesses_keys_and_subscriptions_are_changed_as_by_the_operations_themselves
         assert!(key.expect("a read").expect("a key").revoked_at.is_some());
         assert!(store.access_version().await.expect("a version") >= version + 3);
 
-        let new = NewSubscription {
-            business: shop(),
-            name: SubscriptionName::new("hook").expect("a name"),
-            url: "https://crm.example/".to_owned(),
-            types: EventTypes::ALL,
-        };
-        let made = store.create_subscription(new, None, at(0)).await;
+        let made = store
+            .create_subscription(a_subscription("hook"), None, at(0))
+            .await;
         let made = made.expect("a subscription").value.id;
         let again = || Act::SendAgain(made, vec![Again::Between(at(0), at(10))]);
         let off = act(store, again(), 4).await;

@@ -1,9 +1,8 @@
 //! What was answered is there after a restart, all of it and just as it was.
 
-use prilavok_domain::{Business, CredentialKind, CredentialName, EventTypes, FileName, ScopeSet, Sender};
+use prilavok_domain::{Business, CredentialKind, CredentialName, FileName, ScopeSet, Sender};
 use prilavok_store::{
-    ChatChange, Idempotency, NewCredential, NewMessage, NewSubscription, SecretHash, Store, StoredFile,
-    SubscriptionName, Surface, Switch, Usage,
+    ChatChange, Idempotency, NewCredential, NewMessage, SecretHash, Store, StoredFile, Surface, Usage,
 };
 
 use crate::places::on_every_store;
@@ -75,16 +74,7 @@ async fn fill(store: &dyn Store) {
     store.create_credential(key, None, at(4)).await.expect("a token");
     let token = store.create_operator_token(SecretHash([2; 32]), at(5)).await;
     token.expect("a token");
-    let subscription = NewSubscription {
-        business: shop(),
-        name: SubscriptionName::new("crm").expect("a name"),
-        url: "https://crm.example/".to_owned(),
-        types: EventTypes::ALL,
-    };
-    let made = store.create_subscription(subscription, None, at(6)).await;
-    let made = made.expect("a subscription").value;
-    let on = store.switch_subscription(shop(), made.id, Switch::On).await;
-    on.expect("an enabled subscription");
+    subscribed(store, a_subscription("crm")).await;
     let count = Usage {
         business: shop(),
         operation: "getChats".to_owned(),

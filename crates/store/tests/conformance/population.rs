@@ -4,16 +4,20 @@
 //! test) and 103 (Anna, DBS); returns 200 of order 100, 201 of the test order and 202 of the DBS order.
 //! Business 2 has campaign 20, and an order and a return with the numbers of business 1's.
 
+use std::convert::Infallible;
 use std::fmt::Debug;
 use std::time::Duration;
 
+use bytes::Bytes;
 use prilavok_domain::rules::Initiator;
 use prilavok_domain::{
-    Business, BusinessId, BusinessState, Campaign, CampaignState, Chat, ChatId, Customer, Event, Message,
-    MessageText, Name, Order, Placement, PublicId, Return, Sender, Timestamp,
+    Business, BusinessId, BusinessState, Campaign, CampaignState, Chat, ChatId, Customer, Event, EventTypes,
+    FileName, Message, MessageText, Name, Order, Placement, PublicId, Return, Sender, Timestamp,
 };
+use prilavok_store::files::FileStore;
 use prilavok_store::{
-    ChatChange, ChatFilter, NewMessage, Refusal, Registration, StartChat, Started, Store, StoreError, Subject,
+    Attempt, ChatChange, ChatFilter, Delivery, NewMessage, NewSubscription, Refusal, Registration, Settled,
+    StartChat, Started, Store, StoreError, StoredFile, Subject, Subscription, SubscriptionName, Switch, Try,
 };
 
 /// The one business that most cases are about, and the other.
@@ -237,4 +241,52 @@ pub(crate) async fn all_events(store: &dyn Store) -> Vec<Event> {
         .await
         .expect("all events within ten seconds");
     store.events(None, 0, 1_000).await.expect("events")
+}
+
+/// A file that is there, and no message names yet.
+pub(crate) async fn put_file(files: &FileStore, content: &'static [u8]) -> StoredFile {
+    let content = futures_util::stream::iter([Ok::<_, Infallible>(Bytes::from_static(content))]);
+    let upload = files.put(shop(), at(0), content, 100).await.expect("an upload");
+    StoredFile {
+        object: upload.object,
+        name: FileName::from_client("a.txt"),
+        size: upload.size,
+        media_type: upload.media_type,
+    }
+}
+
+/// A subscription of business 1 to everything.
+pub(crate) fn a_subscription(called: &str) -> NewSubscription {
+    NewSubscription {
+        business: shop(),
+        name: SubscriptionName::new(called).expect("a name"),
+        url: format!("https://{called}.example/hook"),
+        types: EventTypes::ALL,
+    }
+}
+
+/// One that is enabled.
+pub(crate) async fn subscribed(store: &dyn Store, new: NewSubscription) -> Subscription {
+    let created = store.create_subscription(new, None, at(0)).await;
+    let it = created.expect("a subscription").value;
+    let switched = store.switch_subscription(it.business, it.id, Switch::On).await;
+    switched.expect("an enabled subscription")
+}
+
+pub(crate) fn attempt(now: Timestamp) -> Attempt {
+    Attempt {
+        at: now,
+        duration_ms: 7,
+        status: Some(200),
+        error: None,
+        answer: "{}".to_owned(),
+    }
+}
+
+pub(crate) fn tried(delivery: Delivery, now: Timestamp, settled: Settled) -> Try {
+    Try {
+        delivery,
+        attempt: attempt(now),
+        settled,
+    }
 }

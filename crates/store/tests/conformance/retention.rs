@@ -1,11 +1,11 @@
 //! Chats and files whose time is over: what goes with them, what stays, and what a cut-off run leaves behind.
 
 use futures_util::future::join_all;
-use prilavok_domain::{ChatId, DecidedFor, EventTypes, FileName, MessageText, Timestamp};
+use prilavok_domain::{ChatId, DecidedFor, FileName, MessageText, Timestamp};
 use prilavok_store::files::FileStore;
 use prilavok_store::{
-    Act, Again, ChatChange, Entity, Idempotency, NewMessage, NewSubscription, Refusal, Store, StoredFile,
-    SubscriptionName, Surface, Switch, Taken,
+    Act, Again, ChatChange, Entity, Idempotency, NewMessage, Refusal, Store, StoredFile, Surface, Switch,
+    Taken,
 };
 
 use crate::places::{Site, on_every_populated_store, on_every_store};
@@ -180,16 +180,7 @@ fn a_context_can_have_a_new_chat_and_what_was_removed_is_answered_as_never_there
 #[test]
 fn a_chat_whose_events_a_subscription_waits_for_stays_until_it_does_not() {
     on_every_populated_store(async |store| {
-        let new = NewSubscription {
-            business: shop(),
-            name: SubscriptionName::new("crm").expect("a name"),
-            url: "https://crm.example/".to_owned(),
-            types: EventTypes::ALL,
-        };
-        let made = store.create_subscription(new, None, at(0)).await;
-        let crm = made.expect("a subscription").value.id;
-        let switched = store.switch_subscription(shop(), crm, Switch::On).await;
-        switched.expect("enabled");
+        let crm = subscribed(store, a_subscription("crm")).await.id;
         let chat = finished(store, 100, at(10)).await;
         let events = store.events(Some(shop()), 0, 100).await.expect("events");
         let (first, last) = (events[0].id.get(), events.last().expect("events").id.get());

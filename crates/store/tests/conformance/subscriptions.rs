@@ -16,15 +16,6 @@ fn called(text: &str) -> SubscriptionName {
     SubscriptionName::new(text).expect("a name")
 }
 
-fn a_subscription(name: &str) -> NewSubscription {
-    NewSubscription {
-        business: shop(),
-        name: called(name),
-        url: format!("https://{name}.example/hook"),
-        types: EventTypes::ALL,
-    }
-}
-
 async fn create(store: &dyn Store, new: NewSubscription) -> Subscription {
     let created = store
         .create_subscription(new, None, at(3))

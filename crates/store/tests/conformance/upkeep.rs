@@ -4,28 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use prilavok_domain::FileName;
 use prilavok_store::files::FileStore;
 use prilavok_store::{NewMessage, Observer, StoreError, StoredFile};
 
 use crate::file_places::on_every_store_with_files;
 use crate::places::{on_every_populated_store, on_every_store};
 use crate::population::*;
-
-async fn put_file(files: &FileStore, content: &'static [u8]) -> StoredFile {
-    let content =
-        futures_util::stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from_static(content))]);
-    let upload = files.put(shop(), at(0), content, 100).await.expect("an upload");
-    StoredFile {
-        object: upload.object,
-        name: FileName::from_client("a.txt"),
-        size: upload.size,
-        media_type: upload.media_type,
-    }
-}
 
 #[test]
 fn a_store_in_use_is_ready_and_readiness_changes_nothing() {
