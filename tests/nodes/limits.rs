@@ -1,14 +1,16 @@
 //! The calls of an hour that three nodes count together: all but two in a hundred can be made, no more than all of them, and
-//! the database is asked once for 20 calls or more, however slowly they come.
+//! the database is asked once for 20 calls or more, however slowly they come; and what many businesses wait for at once is
+//! asked for together.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prilavok_test_postgres::Cluster;
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, RequestBuilder};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
+use crate::node;
 
 /// Calls an hour of each operation that is called here.
 const LIMIT: usize = 1_000;
@@ -28,6 +30,9 @@ const COUNT_STATEMENTS: &str = "CREATE TABLE asked (at timestamptz);
 /// How often the database was asked for calls, and told of scarce limits.
 const STATEMENTS: &str =
     "SELECT (SELECT count(*) FROM asked) + (SELECT number - 1 FROM meta WHERE name = 'scarce_version')";
+
+/// Businesses that call at once.
+const BUSINESSES: usize = 60;
 
 /// Makes calls until some more than the limit were made; answers how many were accepted.
 fn call(
@@ -93,5 +98,60 @@ fn three_nodes_share_an_hour_exactly_and_ask_rarely_though_calls_come_slowly() {
     assert!(
         statements * 20 <= calls,
         "{statements} statements for {calls} calls"
+    );
+}
+
+/// Registers a business and answers a key of it.
+fn a_key(address: &str, operator: &str, business: usize) -> String {
+    let business = format!("{address}/operator/v1/businesses/{business}");
+    let client = Client::new();
+    let register = client.put(&business).json(&json!({"name": "Shop"}));
+    let create = client
+        .post(format!("{business}/keys"))
+        .json(&json!({"name": "CRM", "scopes": ["communication"]}));
+    let [_, created]: [Value; 2] = [register, create].map(|request| {
+        let answer = request.bearer_auth(operator).send().expect("an answer");
+        answer.json().expect("JSON")
+    });
+    created["secret"].as_str().expect("a key").to_owned()
+}
+
+#[test]
+fn businesses_that_begin_an_hour_at_once_share_questions() {
+    let cluster = Cluster::shared();
+    let database = cluster.new_database();
+    let url = cluster.url(&database);
+    let fleet = Fleet::limited(&url, 1);
+    let address = &fleet.nodes[0].address;
+    let commands = tempfile::tempdir().expect("a folder");
+    let operator = node::printed(
+        node::this_version(),
+        &["operator-token", "create"],
+        &url,
+        commands.path(),
+    );
+    let businesses = 2..2 + BUSINESSES;
+    let keys = businesses.map(|business| (business, a_key(address, &operator, business)));
+    let keys: Vec<_> = keys.collect();
+    cluster.sql(&database, COUNT_STATEMENTS);
+    // Whoever asks first waits for the database, and the others for whoever asks first.
+    let held = cluster.hold(&database, "LOCK TABLE limit_usage IN EXCLUSIVE MODE");
+    std::thread::scope(|scope| {
+        for (business, key) in &keys {
+            scope.spawn(move || {
+                let chat = format!("{address}/v2/businesses/{business}/chat?chatId=1");
+                let answer = Client::new().get(chat).header("Api-Key", key).send();
+                let answer = answer.expect("an answer");
+                assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+                assert_eq!(answer.headers()["X-RateLimit-Resource-Remaining"], "999");
+            });
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        drop(held);
+    });
+    let statements: usize = cluster.sql(&database, STATEMENTS).parse().expect("a number");
+    assert!(
+        (1..=BUSINESSES / 10).contains(&statements),
+        "{statements} statements for {BUSINESSES} businesses"
     );
 }

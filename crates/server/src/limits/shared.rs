@@ -8,7 +8,7 @@ use prilavok_domain::Timestamp;
 use prilavok_store::limits::is_open;
 use prilavok_store::{Calls, Claim, LimitOf, Scarce, Store, StoreError};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, oneshot};
 
 use super::hourly::{Key, Window};
 use super::settings::{Limit, LimitSettings};
@@ -24,6 +24,17 @@ pub(super) struct SharedCounts(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     shares: Mutex<HashMap<Key, Counted>>,
+    waiting: Mutex<Waiting>,
+}
+
+/// Claims that calls wait for. One question is under way at a time, and the next is for all that came meanwhile: so many
+/// businesses that call at once, as when an hour begins, share it.
+#[derive(Default)]
+struct Waiting {
+    /// Each with what tells its call that the store has answered; dropped where it has not.
+    claims: Vec<(Asked, oneshot::Sender<()>)>,
+    /// Somebody sees to them.
+    under_way: bool,
 }
 
 struct Counted {
@@ -45,6 +56,7 @@ impl SharedCounts {
         Self(Arc::new(Inner {
             store,
             shares: Mutex::default(),
+            waiting: Mutex::default(),
         }))
     }
 
@@ -81,27 +93,55 @@ impl SharedCounts {
                 Ok(taken) => return taken,
                 Err(asking) => asking.lock_owned().await,
             };
-            // A task of its own: what is granted must arrive, also when the caller has left meanwhile.
-            let asked = tokio::spawn(self.clone().ask(key, hour, terms, asking)).await;
-            if !matches!(asked, Ok(Ok(()))) {
+            if !self.ask(key, hour, terms, asking).await {
                 self.charge(key, now);
                 return true;
             }
         }
     }
 
-    async fn ask(
-        self,
-        key: Key,
-        hour: Timestamp,
-        terms: Terms,
-        asking: OwnedMutexGuard<()>,
-    ) -> Result<(), StoreError> {
+    /// Waits for what the store grants; answers whether it did answer.
+    async fn ask(&self, key: Key, hour: Timestamp, terms: Terms, asking: OwnedMutexGuard<()>) -> bool {
         // Whoever asked before may have been granted enough.
         let Some(calls) = self.with(key, hour, |counted| counted.share.wants(terms)) else {
-            return Ok(());
+            return true;
         };
-        self.claim(vec![asked(key, hour, terms, calls, asking)]).await
+        let (answer, answered) = oneshot::channel();
+        let is_first = {
+            let mut waiting = self.0.waiting.lock();
+            waiting
+                .claims
+                .push((asked(key, hour, terms, calls, asking), answer));
+            !std::mem::replace(&mut waiting.under_way, true)
+        };
+        if is_first {
+            // A task of its own: what is granted must arrive, also when the caller has left meanwhile.
+            tokio::spawn(self.clone().claim_waiting());
+        }
+        answered.await.is_ok()
+    }
+
+    /// Claims what is waited for, until nobody waits.
+    async fn claim_waiting(self) {
+        loop {
+            let (claims, answers): (Vec<_>, Vec<_>) = {
+                let mut waiting = self.0.waiting.lock();
+                if waiting.claims.is_empty() {
+                    waiting.under_way = false;
+                    return;
+                }
+                let some = waiting.claims.len().min(CLAIMS_AT_ONCE);
+                waiting.claims.drain(..some).unzip()
+            };
+            let this = self.clone();
+            // Whatever happens to one question, the next is asked.
+            if let Ok(Ok(())) = tokio::spawn(async move { this.claim(claims).await }).await {
+                for answer in answers {
+                    // A caller may have left.
+                    let _ = answer.send(());
+                }
+            }
+        }
     }
 
     /// Asks the store, keeps what it says, and tells the other nodes what they have to know of it.
