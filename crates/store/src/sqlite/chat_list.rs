@@ -5,20 +5,36 @@
 //! by orders or contexts reads the few chats of each, whatever else is asked of them. First pages are kept in memory.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use prilavok_domain::{BusinessId, Chat, ChatId};
 use rusqlite::{Connection, Row};
 
-use super::known_lists::{FIRST_PAGE, Kinds, Place};
+use super::known::Known;
+use super::known_lists::{FIRST_PAGE, Kinds};
 use super::readers::View;
 use super::{chats, rows};
 use crate::chats::kinds;
 use crate::{ChatCursor, ChatFilter, Page, Result};
 
+/// The place of a chat in a list: `updated_at` in milliseconds, and the id.
+type Place = (i64, i64);
+
 /// Before the first place of every list: the newest comes first.
 const BEGINNING: Place = (i64::MAX, i64::MAX);
 
+/// A first page that is known.
+pub(super) fn known(
+    known: &Known,
+    business: BusinessId,
+    filter: &ChatFilter,
+    limit: usize,
+) -> Option<Page<Chat>> {
+    let kinds = Kinds::of(filter).filter(|_| limit < FIRST_PAGE)?;
+    let chats = known.list(business, kinds)?;
+    Some(beginning(&chats, limit))
+}
+
+/// A page that is not known. A first one is from then on.
 pub(super) fn page(
     view: &View<'_>,
     business: BusinessId,
@@ -29,41 +45,55 @@ pub(super) fn page(
     let before = after.map_or(BEGINNING, |cursor| {
         (cursor.updated_at.as_millis(), cursor.id.get())
     });
-    let listed = match Kinds::of(filter) {
-        Some(kinds) if before == BEGINNING && limit < FIRST_PAGE => first(view, business, filter, kinds)?,
-        _ => places(view.conn, business, filter, before, limit + 1)?.into(),
-    };
-    let page = at(&listed, limit, |id| chats::seen(view, business, id))?;
+    if let Some(kinds) = Kinds::of(filter).filter(|_| before == BEGINNING && limit < FIRST_PAGE) {
+        let chats = read(view, business, filter, before, FIRST_PAGE)?.into();
+        view.known.keep_list(view.moment, business, kinds, &chats);
+        return Ok(beginning(&chats, limit));
+    }
+    let mut items = read(view, business, filter, before, limit + 1)?;
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Ok(Page { items, more })
+}
+
+/// The first `limit` of these chats.
+fn beginning(chats: &[Chat], limit: usize) -> Page<Chat> {
+    let items = &chats[..limit.min(chats.len())];
+    // Their customers lie all over memory. Looked at at once, they come together; each for itself, one after the other.
+    let looked_at: usize = items.iter().map(|chat| chat.customer.name.as_str().len()).sum();
+    std::hint::black_box(looked_at);
+    Page {
+        items: items.to_vec(),
+        more: chats.len() > limit,
+    }
+}
+
+/// The first `wanted` chats that pass the filter after `before`, newest first.
+fn read(
+    view: &View<'_>,
+    business: BusinessId,
+    filter: &ChatFilter,
+    before: Place,
+    wanted: usize,
+) -> Result<Vec<Chat>> {
+    let listed = places(view.conn, business, filter, before, wanted)?;
+    let chats = at(&listed, |id| chats::seen(view, business, id))?;
     if view.known.moment() == view.moment {
-        return Ok(page);
+        return Ok(chats);
     }
     // What is known may be newer than what was read.
-    let found = places(view.conn, business, filter, before, limit + 1)?;
-    at(&found, limit, |id| chats::one(view.conn, business, id))
+    at(&listed, |id| chats::one(view.conn, business, id))
 }
 
-/// The first page of a list: known from then on.
-fn first(view: &View<'_>, business: BusinessId, filter: &ChatFilter, kinds: Kinds) -> Result<Arc<[Place]>> {
-    if let Some(places) = view.known.list(business, kinds) {
-        return Ok(places);
-    }
-    let places = places(view.conn, business, filter, BEGINNING, FIRST_PAGE)?.into();
-    view.known.keep_list(view.moment, business, kinds, &places);
-    Ok(places)
-}
-
-/// The chats at the first `limit` of these places.
-fn at(places: &[Place], limit: usize, read: impl Fn(ChatId) -> Result<Option<Chat>>) -> Result<Page<Chat>> {
-    let mut items = Vec::with_capacity(limit.min(places.len()));
-    for (_, id) in places.iter().take(limit) {
+/// The chats at these places.
+fn at(places: &[Place], read: impl Fn(ChatId) -> Result<Option<Chat>>) -> Result<Vec<Chat>> {
+    let mut chats = Vec::with_capacity(places.len());
+    for (_, id) in places {
         if let Ok(id) = ChatId::new(*id) {
-            items.extend(read(id)?);
+            chats.extend(read(id)?);
         }
     }
-    Ok(Page {
-        items,
-        more: places.len() > limit,
-    })
+    Ok(chats)
 }
 
 /// The first `wanted` places of chats that pass the filter after `before`, newest first.

@@ -13,7 +13,7 @@ use prilavok_domain::{BusinessId, Chat, ChatId, Customer, PublicId};
 use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 
-use super::known_lists::{Kinds, Lists, Place};
+use super::known_lists::{Kinds, Lists};
 
 /// Chats that are kept, at 150 bytes each, and their customers, at as much again.
 const CHATS: u64 = 1_000_000;
@@ -105,21 +105,17 @@ impl Known {
     }
 
     /// The first page of a list, if it is known. It shows the present moment.
-    pub(super) fn list(&self, business: BusinessId, kinds: Kinds) -> Option<Arc<[Place]>> {
+    pub(super) fn list(&self, business: BusinessId, kinds: Kinds) -> Option<Arc<[Chat]>> {
         self.lists.get(business, kinds)
     }
 
     /// Keeps the first page of a list, under the same condition as a chat.
-    pub(super) fn keep_list(
-        &self,
-        moment: Moment,
-        business: BusinessId,
-        kinds: Kinds,
-        places: &Arc<[Place]>,
-    ) {
+    pub(super) fn keep_list(&self, moment: Moment, business: BusinessId, kinds: Kinds, chats: &Arc<[Chat]>) {
         let under_way = self.under_way.read();
-        if self.moment() == moment && !under_way.businesses.contains(&business) {
-            self.lists.keep(business, kinds, places);
+        let changes =
+            under_way.businesses.contains(&business) || chats.iter().any(|chat| under_way.has(chat));
+        if self.moment() == moment && !changes {
+            self.lists.keep(business, kinds, chats);
         }
     }
 
@@ -139,6 +135,7 @@ impl Known {
             for customer in &under_way.customers {
                 self.customers.remove(customer);
             }
+            self.lists.forget_customers(&under_way.customers);
         }
         self.moment.fetch_add(1, Ordering::AcqRel);
         Committing(self)

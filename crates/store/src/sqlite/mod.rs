@@ -292,6 +292,13 @@ impl Store for SqliteStore {
         after: Option<ChatCursor>,
         limit: usize,
     ) -> Result<Page<Chat>> {
+        self.readers.are_open()?;
+        let known = self.readers.known();
+        if after.is_none()
+            && let Some(page) = chat_list::known(known, business, filter, limit)
+        {
+            return Ok(page);
+        }
         self.readers
             .view(|view| chat_list::page(view, business, filter, after, limit))
     }
