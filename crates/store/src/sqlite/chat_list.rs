@@ -4,15 +4,16 @@
 //! context is at most 36 ranges of `chat_by_kind`, each no longer than a page, merged here. A filter
 //! by orders or contexts reads the few chats of each, whatever else is asked of them. First pages are kept in memory.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use prilavok_domain::{BusinessId, Chat, ChatId};
 use rusqlite::{Connection, Row};
 
+use super::chats;
 use super::known::Known;
 use super::known_lists::{FIRST_PAGE, Kinds};
 use super::readers::View;
-use super::{chats, rows};
 use crate::chats::kinds;
 use crate::{ChatCursor, ChatFilter, Page, Result};
 
@@ -76,27 +77,42 @@ fn read(
     before: Place,
     wanted: usize,
 ) -> Result<Vec<Chat>> {
-    let listed = places(view.conn, business, filter, before, wanted)?;
-    let chats = at(&listed, |id| chats::seen(view, business, id))?;
+    let listed = |one: &dyn Fn(ChatId) -> Result<Option<Chat>>| {
+        if filter.orders.is_empty() && filter.contexts.is_empty() {
+            let places = places(view.conn, business, filter, before, wanted)?;
+            at(places.into_iter().map(|(_, id)| id), one)
+        } else {
+            let mut found = at(of_subjects(view.conn, business, filter)?, one)?;
+            found.retain(|chat| place_of(chat) < before && passes(filter, chat));
+            found.sort_unstable_by_key(|chat| Reverse(place_of(chat)));
+            found.truncate(wanted);
+            Ok(found)
+        }
+    };
+    let chats = listed(&|id| chats::seen(view, business, id))?;
     if view.known.moment() == view.moment {
         return Ok(chats);
     }
     // What is known may be newer than what was read.
-    at(&listed, |id| chats::one(view.conn, business, id))
+    listed(&|id| chats::one(view.conn, business, id))
 }
 
-/// The chats at these places.
-fn at(places: &[Place], read: impl Fn(ChatId) -> Result<Option<Chat>>) -> Result<Vec<Chat>> {
-    let mut chats = Vec::with_capacity(places.len());
-    for (_, id) in places {
-        if let Ok(id) = ChatId::new(*id) {
-            chats.extend(read(id)?);
+fn place_of(chat: &Chat) -> Place {
+    (chat.updated_at.as_millis(), chat.id.get())
+}
+
+/// The chats with these ids.
+fn at(ids: impl IntoIterator<Item = i64>, one: &dyn Fn(ChatId) -> Result<Option<Chat>>) -> Result<Vec<Chat>> {
+    let mut chats = Vec::new();
+    for id in ids {
+        if let Ok(id) = ChatId::new(id) {
+            chats.extend(one(id)?);
         }
     }
     Ok(chats)
 }
 
-/// The first `wanted` places of chats that pass the filter after `before`, newest first.
+/// The first `wanted` places of chats of the kinds that the filter lets pass after `before`, newest first.
 fn places(
     conn: &Connection,
     business: BusinessId,
@@ -107,12 +123,7 @@ fn places(
     if *filter == ChatFilter::default() {
         return newest(conn, business, before, wanted);
     }
-    let by_subject = !filter.orders.is_empty() || !filter.contexts.is_empty();
-    let mut found = if by_subject {
-        of_subjects(conn, business, filter, before)?
-    } else {
-        of_kinds(conn, business, filter, before, wanted)?
-    };
+    let mut found = of_kinds(conn, business, filter, before, wanted)?;
     found.sort_unstable_by(|a, b| b.cmp(a));
     found.truncate(wanted);
     Ok(found)
@@ -167,45 +178,33 @@ fn of_kinds(
     Ok(found)
 }
 
-/// Chats about the orders and contexts asked for that pass the rest of the filter as well.
-fn of_subjects(
-    conn: &Connection,
-    business: BusinessId,
-    filter: &ChatFilter,
-    before: Place,
-) -> Result<Vec<Place>> {
-    let columns = rows::CHAT;
+/// The ids of all chats about the contexts asked for, or else about the orders, from their indexes alone. Whether they pass
+/// the filter, the chats tell, which are in memory more often than not.
+fn of_subjects(conn: &Connection, business: BusinessId, filter: &ChatFilter) -> Result<BTreeSet<i64>> {
     let mut found = BTreeSet::new();
-    let mut keep = |chat: Chat| {
-        let place = (chat.updated_at.as_millis(), chat.id.get());
-        if place < before && passes(filter, &chat) {
-            found.insert(place);
-        }
-    };
     // The indexes are named: left to itself, SQLite takes the primary key and reads every chat of the
     // business, because it guesses that those are ten.
     if filter.contexts.is_empty() {
-        let mut statement = conn.prepare_cached(&format!(
-            "SELECT {columns} FROM chat c INDEXED BY chat_by_order JOIN customer u USING (customer_id)
-             WHERE c.business_id = ?1 AND c.order_id = ?2"
-        ))?;
+        let mut statement = conn.prepare_cached(
+            "SELECT chat_id FROM chat INDEXED BY chat_by_order WHERE business_id = ?1 AND order_id = ?2",
+        )?;
         for order in &filter.orders {
-            for chat in statement.query_map((business.get(), order), rows::chat)? {
-                keep(chat?);
+            for id in statement.query_map((business.get(), order), |row| row.get(0))? {
+                found.insert(id?);
             }
         }
     } else {
-        let mut statement = conn.prepare_cached(&format!(
-            "SELECT {columns} FROM chat c INDEXED BY chat_by_context JOIN customer u USING (customer_id)
-             WHERE c.business_id = ?1 AND c.context_type = ?2 AND c.context_id = ?3"
-        ))?;
+        let mut statement = conn.prepare_cached(
+            "SELECT chat_id FROM chat INDEXED BY chat_by_context
+             WHERE business_id = ?1 AND context_type = ?2 AND context_id = ?3",
+        )?;
         for (kind, id) in &filter.contexts {
-            for chat in statement.query_map((business.get(), kind.as_str(), id), rows::chat)? {
-                keep(chat?);
+            for id in statement.query_map((business.get(), kind.as_str(), id), |row| row.get(0))? {
+                found.insert(id?);
             }
         }
     }
-    Ok(found.into_iter().collect())
+    Ok(found)
 }
 
 fn passes(filter: &ChatFilter, chat: &Chat) -> bool {
