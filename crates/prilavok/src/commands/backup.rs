@@ -12,9 +12,9 @@ use crate::data;
 
 #[derive(Args)]
 #[command(after_help = "\
-The copy holds everything but the contents of files, and the request log and the search index, which are no
-durable data.
-Files never change: copy the folder files of the data folder, or the bucket that they are in, after the
+The copy holds everything but the contents of files, and the request log and the search index, which are no \
+durable data. \
+Files never change: copy the folder files of the data folder, or the bucket that they are in, after the \
 database, with any tool, and the two together are a consistent state.
 
 To restore: put the copy as prilavok.sqlite and the folder as files into an empty data folder.")]

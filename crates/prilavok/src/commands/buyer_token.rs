@@ -16,8 +16,8 @@ Examples:
   prilavok buyer-token --business 1 --customer customer-0002
   prilavok buyer-token --business 1 --customer c-4711 --minutes 5
 
-The token is signed with the first hs256 key of the settings (buyer.keys), or else with a key of the server's own,
-which is taken by serve --demo, by the sandbox, and where buyer.try_out is set. In production the marketplace's backend
+The token is signed with the first hs256 key of the settings (buyer.keys), or else with a key of the server's own, \
+which is taken by serve --demo, by the sandbox, and where buyer.try_out is set. In production the marketplace's backend \
 signs tokens: docs/buyer.md.")]
 pub(crate) struct Arguments {
     #[command(flatten)]

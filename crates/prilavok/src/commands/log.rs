@@ -33,7 +33,7 @@ Examples:
   prilavok log --status 420 --json | jq .rule  what the limits refused
   prilavok log --curl 4f1d0a7be2c93586         the command that repeats a call
 
-A terminal gets a table, anything else JSON lines with headers and bodies. The setting request_log.record
+A terminal gets a table, anything else JSON lines with headers and bodies. The setting request_log.record \
 says which calls are recorded: by default those that were refused.")]
 pub(crate) struct Arguments {
     #[command(flatten)]

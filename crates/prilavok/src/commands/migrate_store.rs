@@ -20,9 +20,9 @@ Examples:
   prilavok migrate-store --from sqlite:/var/lib/prilavok --to postgres://prilavok@db.example.com/prilavok
   prilavok migrate-store --from sqlite:./prilavok-data --to postgres://localhost/prilavok --files s3://chats/files
 
-The server must be stopped; keys, ids, chats, events, subscriptions and counts stay as they are. Files are copied where
---files (or the setting) names another place than the folder beside the database. Interrupted, it goes on where it was
-when it is run again; no server starts on a database that is not complete. At the end both sides are read whole and
+The server must be stopped; keys, ids, chats, events, subscriptions and counts stay as they are. Files are copied where \
+--files (or the setting) names another place than the folder beside the database. Interrupted, it goes on where it was \
+when it is run again; no server starts on a database that is not complete. At the end both sides are read whole and \
 compared. The old store is left as it is: start the server with --database to use the new one.")]
 pub(crate) struct Arguments {
     #[command(flatten)]

@@ -31,13 +31,13 @@ Examples:
   prilavok notifications add --business 1 --name bot --url https://bot.example.com/ \\
       --type CHAT_MESSAGE_SENT --type CHAT_ARBITRAGE_STARTED
 
-The URL is first sent {\"notificationType\":\"PING\",\"time\":\"…\"}, and must answer 200 within a second
-with {\"version\":\"1.0.0\",\"name\":\"crm\",\"time\":\"2025-01-16T10:09:49.759Z\"}; otherwise nothing is
-kept. A receiver that verifies signatures needs the secret before: add it with --disabled, give it
+The URL is first sent {\"notificationType\":\"PING\",\"time\":\"…\"}, and must answer 200 within a second \
+with {\"version\":\"1.0.0\",\"name\":\"crm\",\"time\":\"2025-01-16T10:09:49.759Z\"}; otherwise nothing is \
+kept. A receiver that verifies signatures needs the secret before: add it with --disabled, give it \
 the secret, then enable it.
 
-Private addresses and plain http:// are notified only where the running server was started with
---allow-private-webhooks, or where the settings allow them ([notifications] allow_private,
+Private addresses and plain http:// are notified only where the running server was started with \
+--allow-private-webhooks, or where the settings allow them ([notifications] allow_private, \
 allowed_networks).")]
     Add {
         #[command(flatten)]

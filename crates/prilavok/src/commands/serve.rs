@@ -30,10 +30,10 @@ Examples:
   PRILAVOK_LOG__REQUESTS=all prilavok serve
   prilavok serve --database postgres://prilavok@db.example.com/prilavok --files s3://prilavok/files
 
-With a certificate it speaks HTTP/2 and HTTP/1.1 over TLS 1.2 and 1.3. A certificate that is renewed is taken within
+With a certificate it speaks HTTP/2 and HTTP/1.1 over TLS 1.2 and 1.3. A certificate that is renewed is taken within \
 seconds, without a restart. Without one it speaks them in clear text, for a laptop or behind a proxy.
 
-SIGTERM and SIGINT stop it: requests under way finish within 10 seconds (server.shutdown_seconds), streams of
+SIGTERM and SIGINT stop it: requests under way finish within 10 seconds (server.shutdown_seconds), streams of \
 live events end at once.")]
 pub(crate) struct Arguments {
     #[command(flatten)]

@@ -22,10 +22,9 @@ const PORTION: u32 = 60;
 /// Where calls come fast, the others are told so much earlier as they may take to give back: one of so many parts of a second.
 const TOLD_WITHIN: u32 = 4;
 
-/// How many times as long a limit that is used up is not asked about after each time that nothing was left, and the longest,
-/// in ticks. What others give back when they are told is there within the first.
-const REST_GROWS: u32 = 4;
-const LONGEST_REST: u32 = 256;
+/// For how long a limit that is used up is not asked about, each time that nothing was left, in ticks; the last goes on. What
+/// others give back when they are told is there within the first, and what those do who did not hear of it within the second.
+const RESTS: [u32; 4] = [1, 4, 64, 256];
 
 /// For how long more than the slack is held of a scarce limit, in ticks.
 const PATIENCE: u32 = 3;
@@ -96,8 +95,8 @@ pub(super) struct Share {
     recent: [u32; 2],
     /// Ticks since calls were claimed.
     idle: u32,
-    /// Ticks until the store is asked again, and how many it will be the next time; while nothing is left.
-    rest: Option<(u32, u32)>,
+    /// Ticks until the store is asked again, and which of [`RESTS`] comes next; while nothing is left.
+    rest: Option<(u32, usize)>,
     /// The limit is scarce, and all nodes were told.
     scarce: bool,
 }
@@ -216,8 +215,10 @@ impl Share {
         self.scarce |= tells;
         self.rest = match self.rest {
             _ if granted.calls > 0 => None,
-            Some((_, ticks)) => Some((ticks, (ticks * REST_GROWS).min(LONGEST_REST))),
-            None => Some((1, REST_GROWS)),
+            rest => {
+                let next = rest.map_or(0, |(_, next)| next);
+                Some((RESTS[next], (next + 1).min(RESTS.len() - 1)))
+            }
         };
         if self.rest.is_some() {
             // Nothing is left to pay with.

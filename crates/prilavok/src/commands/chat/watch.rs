@@ -24,7 +24,7 @@ Examples:
   prilavok chat watch 1
   prilavok chat watch --json | jq -r 'select(.message.sender == \"CUSTOMER\") | .chatId'
 
-A Prilavok tells of events as they happen. Other servers are asked every --poll seconds, which costs at least one
+A Prilavok tells of events as they happen. Other servers are asked every --poll seconds, which costs at least one \
 call of getChats each time.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
