@@ -21,6 +21,7 @@ pub(crate) struct Fleet {
 /// What callers need to know.
 #[derive(Clone)]
 pub(crate) struct Shop {
+    pub(crate) operator: String,
     pub(crate) key: String,
     pub(crate) chats: Vec<i64>,
 }
@@ -103,5 +104,6 @@ fn set_up(program: &OsStr, address: &str, database: &str, commands: &Path, chats
     Shop {
         chats: a_business::with_chats(address, &operator, chats),
         key: node::printed(program, &a_business::CREATE_KEY, database, commands),
+        operator,
     }
 }

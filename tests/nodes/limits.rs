@@ -10,7 +10,6 @@ use reqwest::blocking::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
-use crate::node;
 
 /// Calls an hour of each operation that is called here.
 const LIMIT: usize = 1_000;
@@ -120,18 +119,10 @@ fn a_key(address: &str, operator: &str, business: usize) -> String {
 fn businesses_that_begin_an_hour_at_once_share_questions() {
     let cluster = Cluster::shared();
     let database = cluster.new_database();
-    let url = cluster.url(&database);
-    let fleet = Fleet::limited(&url, 1);
-    let address = &fleet.nodes[0].address;
-    let commands = tempfile::tempdir().expect("a folder");
-    let operator = node::printed(
-        node::this_version(),
-        &["operator-token", "create"],
-        &url,
-        commands.path(),
-    );
+    let fleet = Fleet::limited(&cluster.url(&database), 1);
+    let (address, operator) = (&fleet.nodes[0].address, &fleet.shop.operator);
     let businesses = 2..2 + BUSINESSES;
-    let keys = businesses.map(|business| (business, a_key(address, &operator, business)));
+    let keys = businesses.map(|business| (business, a_key(address, operator, business)));
     let keys: Vec<_> = keys.collect();
     cluster.sql(&database, COUNT_STATEMENTS);
     // Whoever asks first waits for the database, and the others for whoever asks first.

@@ -148,6 +148,15 @@ pub struct Page<T> {
     pub more: bool,
 }
 
+impl<T> Page<T> {
+    /// The page of at most `limit` rows that begins these, of which one more was asked for.
+    pub(crate) fn beginning(mut rows: Vec<T>, limit: usize) -> Self {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Self { items: rows, more }
+    }
+}
+
 /// Every kind of chat that a filter asks for, once each and in order.
 pub(crate) fn kinds(filter: &ChatFilter) -> Vec<(ChatType, ChatStatus, ContextType)> {
     fn or_all<'a, T>(wanted: &'a [T], all: &'a [T]) -> &'a [T] {

@@ -148,10 +148,8 @@ pub(super) async fn page(
         ],
     )
     .await?;
-    let mut items = found.iter().map(logged).collect::<Result<Vec<_>>>()?;
-    let more = items.len() > limit;
-    items.truncate(limit);
-    Ok(Page { items, more })
+    let lines = found.iter().map(logged).collect::<Result<_>>()?;
+    Ok(Page::beginning(lines, limit))
 }
 
 /// Forgets the oldest lines of the log and the oldest events.

@@ -89,10 +89,8 @@ pub(super) fn newest(
     limit: usize,
 ) -> Result<Page<Line>> {
     let before = before.unwrap_or(Place::MAX);
-    let mut items = find(conn, filter, "place < ?1", before, "DESC", limit + 1)?;
-    let more = items.len() > limit;
-    items.truncate(limit);
-    Ok(Page { items, more })
+    let lines = find(conn, filter, "place < ?1", before, "DESC", limit + 1)?;
+    Ok(Page::beginning(lines, limit))
 }
 
 /// Oldest first, behind a place.

@@ -109,12 +109,10 @@ pub(super) fn page(
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM attempt WHERE {wanted} ORDER BY attempt_id DESC LIMIT ?5"
     ))?;
-    let mut items = statement
+    let lines = statement
         .query_map(values.as_slice(), logged)?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let more = items.len() > limit;
-    items.truncate(limit);
-    Ok(Page { items, more })
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Page::beginning(lines, limit))
 }
 
 /// Whether there may be something to forget.

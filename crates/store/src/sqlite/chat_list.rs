@@ -23,19 +23,25 @@ type Place = (i64, i64);
 /// Before the first place of every list: the newest comes first.
 const BEGINNING: Place = (i64::MAX, i64::MAX);
 
-/// A first page that is known.
+/// A page that is known.
 pub(super) fn known(
     known: &Known,
     business: BusinessId,
     filter: &ChatFilter,
+    after: Option<ChatCursor>,
     limit: usize,
 ) -> Option<Page<Chat>> {
-    let kinds = Kinds::of(filter).filter(|_| limit < FIRST_PAGE)?;
-    let chats = known.list(business, kinds)?;
+    let chats = known.list(business, kept_as(filter, after, limit)?)?;
     Some(beginning(&chats, limit))
 }
 
-/// A page that is not known. A first one is from then on.
+/// What a page is kept as, if it is the beginning of a first page that may be kept.
+fn kept_as(filter: &ChatFilter, after: Option<ChatCursor>, limit: usize) -> Option<Kinds> {
+    let is_first = after.is_none() && limit < FIRST_PAGE;
+    Kinds::of(filter).filter(|_| is_first)
+}
+
+/// A page that is not known. One that may be kept is known from then on.
 pub(super) fn page(
     view: &View<'_>,
     business: BusinessId,
@@ -46,15 +52,13 @@ pub(super) fn page(
     let before = after.map_or(BEGINNING, |cursor| {
         (cursor.updated_at.as_millis(), cursor.id.get())
     });
-    if let Some(kinds) = Kinds::of(filter).filter(|_| before == BEGINNING && limit < FIRST_PAGE) {
+    if let Some(kinds) = kept_as(filter, after, limit) {
         let chats = read(view, business, filter, before, FIRST_PAGE)?.into();
         view.known.keep_list(view.moment, business, kinds, &chats);
         return Ok(beginning(&chats, limit));
     }
-    let mut items = read(view, business, filter, before, limit + 1)?;
-    let more = items.len() > limit;
-    items.truncate(limit);
-    Ok(Page { items, more })
+    let chats = read(view, business, filter, before, limit + 1)?;
+    Ok(Page::beginning(chats, limit))
 }
 
 /// The first `limit` of these chats.
@@ -103,13 +107,8 @@ fn place_of(chat: &Chat) -> Place {
 
 /// The chats with these ids.
 fn at(ids: impl IntoIterator<Item = i64>, one: &dyn Fn(ChatId) -> Result<Option<Chat>>) -> Result<Vec<Chat>> {
-    let mut chats = Vec::new();
-    for id in ids {
-        if let Ok(id) = ChatId::new(id) {
-            chats.extend(one(id)?);
-        }
-    }
-    Ok(chats)
+    let ids = ids.into_iter().filter_map(|id| ChatId::new(id).ok());
+    ids.filter_map(|id| one(id).transpose()).collect()
 }
 
 /// The first `wanted` places of chats of the kinds that the filter lets pass after `before`, newest first.

@@ -31,13 +31,7 @@ pub(super) fn waiting(conn: &Connection, after: Option<DisputeCursor>, limit: us
          ORDER BY c.updated_at, c.business_id, c.chat_id LIMIT ?4"
     ))?;
     let found = statement.query_map((after.0, after.1, after.2, limit + 1), rows::chat)?;
-    page(found.collect::<rusqlite::Result<_>>()?, limit)
-}
-
-fn page<T>(mut items: Vec<T>, limit: usize) -> Result<Page<T>> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    Ok(Page { items, more })
+    Ok(Page::beginning(found.collect::<rusqlite::Result<_>>()?, limit))
 }
 
 /// How a dispute was settled.
@@ -252,5 +246,5 @@ pub(super) fn audit(
             .query_map((before, limit + 1), read_line)?
             .collect::<rusqlite::Result<_>>()?,
     };
-    page(lines, limit)
+    Ok(Page::beginning(lines, limit))
 }

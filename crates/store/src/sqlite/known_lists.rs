@@ -53,7 +53,7 @@ fn bits(wanted: impl Iterator<Item = u32>) -> u32 {
     wanted.fold(0, |bits, one| bits | 1 << one)
 }
 
-/// The first page of a list, and its business's others.
+/// The lists of a business that are known.
 type OfBusiness = Arc<[(Kinds, Arc<[Chat]>)]>;
 
 #[derive(Clone)]
@@ -153,25 +153,26 @@ mod tests {
     fn a_list_is_known_by_all_that_its_filter_lets_pass() {
         let lists = Lists::default();
         let business = BusinessId::new(1).expect("an id");
-        let all = [
-            kinds(&[], &[]),
-            kinds(&[ChatType::Chat], &[]),
-            kinds(&[ChatType::Chat], &ChatStatus::ALL[..2]),
-        ];
+        let all: Vec<Kinds> = [&[][..], &[ChatType::Chat], &[ChatType::Arbitrage]]
+            .iter()
+            .flat_map(|types| {
+                [&[][..], &ChatStatus::ALL[..1], &ChatStatus::ALL[..2]].map(|of| kinds(types, of))
+            })
+            .collect();
         for (id, kinds) in (1..).zip(&all) {
             assert_eq!(lists.get(business, *kinds), None);
             lists.keep(business, *kinds, &[chat(id, "anna")].into());
         }
         for (id, kinds) in (1..).zip(&all) {
-            let kept = (id > 1).then(|| [chat(id, "anna")].into());
+            let kept = (id > 7).then(|| [chat(id, "anna")].into());
             assert_eq!(
                 lists.get(business, *kinds),
                 kept,
-                "only the oldest of three is gone: {id}"
+                "the last two of nine are known: {id}"
             );
         }
-        lists.keep(business, all[1], &[].into());
-        assert_eq!(lists.get(business, all[1]), Some([].into()));
+        lists.keep(business, all[4], &[].into());
+        assert_eq!(lists.get(business, all[4]), Some([].into()));
         lists.forget(business);
         assert!(all.iter().all(|kinds| lists.get(business, *kinds).is_none()));
     }

@@ -293,10 +293,7 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Page<Chat>> {
         self.readers.are_open()?;
-        let known = self.readers.known();
-        if after.is_none()
-            && let Some(page) = chat_list::known(known, business, filter, limit)
-        {
+        if let Some(page) = chat_list::known(self.readers.known(), business, filter, after, limit) {
             return Ok(page);
         }
         self.readers

@@ -40,10 +40,7 @@ pub(super) fn chats(
         (business, customer, order, returned, before, limit + 1),
         rows::chat,
     )?;
-    let mut items = found.collect::<rusqlite::Result<Vec<_>>>()?;
-    let more = items.len() > limit;
-    items.truncate(limit);
-    Ok(Page { items, more })
+    Ok(Page::beginning(found.collect::<rusqlite::Result<_>>()?, limit))
 }
 
 /// Those of the next `limit` events of the business that are about the customer's chats.
