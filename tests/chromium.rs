@@ -255,8 +255,9 @@ impl Browser {
         ));
     }
 
-    /// Presses keys, wherever the focus is. `key::CONTROL` is held down until the end.
+    /// Presses keys, wherever the focus is, once the page is all there. `key::CONTROL` is held down until the end.
     pub(crate) fn press(&self, keys: &str) {
+        self.wait("return document.hasFocus()");
         let mut actions = Vec::new();
         for one in keys.chars() {
             actions.push(json!({"type": "keyDown", "value": one}));
