@@ -143,6 +143,11 @@ fn a_planted_corruption_is_found_and_named() {
             "business 1, chat 3: updated_at is not the time of the last message",
         ),
         (
+            "UPDATE chat SET listed_at = listed_at + 1 WHERE business_id = 1 AND chat_id = 1;
+             UPDATE business SET listed_event_id = (SELECT max(event_id) FROM event)",
+            "business 1, chat 1: lists have it at another place than its own",
+        ),
+        (
             "UPDATE message SET files = 2 WHERE business_id = 1 AND chat_id = 2 AND files = 1",
             "business 1, chat 2: a message counts other files than it has",
         ),

@@ -1,7 +1,6 @@
 //! The bar of writes: a program that puts messages into SQLite (write-ahead log, `synchronous=FULL`) and does nothing
-//! else, so many in each commit, into random chats of the seeded store. `row` writes the message's row alone, `whole`
-//! all that a message is in the store: its row, the chat's new state with the two indexes of lists, and the event that
-//! notifications and streams are told.
+//! else, so many in each commit, into random chats of the seeded store. `row` writes the message's row alone, `whole` all
+//! that a message is in the store: its row, the chat's new state, and the event that notifications and streams are told.
 //! Arguments: the file, `row` or `whole`, the messages in a commit, the seconds. Prints messages a second.
 
 use std::time::{Duration, Instant};

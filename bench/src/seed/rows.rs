@@ -80,7 +80,7 @@ struct Rows {
 
 impl Rows {
     fn business(&mut self, conn: &Connection, business: i64, chats: i64) -> rusqlite::Result<()> {
-        conn.prepare_cached("INSERT INTO business VALUES (?1, ?2, 'ACTIVE')")?
+        conn.prepare_cached("INSERT INTO business (business_id, name, state) VALUES (?1, ?2, 'ACTIVE')")?
             .execute((business, format!("Лавка {business}")))?;
         conn.prepare_cached("INSERT INTO campaign VALUES (?1, ?1, 'shop.example', 'FBS', 'AVAILABLE')")?
             .execute([business])?;
@@ -111,7 +111,7 @@ impl Rows {
         let last = first + (messages - 1) * ID_STEP;
         let status = STATUSES[usize::try_from(nth % 4).unwrap_or_default()];
         conn.prepare_cached(
-            "INSERT INTO chat VALUES (?1, ?2, 'CHAT', ?3, 'ORDER', ?4, ?5, ?4, ?1, ?6, ?7, ?8)",
+            "INSERT INTO chat VALUES (?1, ?2, 'CHAT', ?3, 'ORDER', ?4, ?5, ?4, ?1, ?6, ?7, ?8, ?3, ?7)",
         )?
         .execute(params![
             business,

@@ -7,7 +7,7 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::write::Write;
-use super::{meta, rows};
+use super::{listed, meta, rows};
 use crate::notifications::{Attempt, AttemptFilter, ForgetBefore, LoggedAttempt, Try};
 use crate::{Page, Result};
 
@@ -132,6 +132,7 @@ pub(super) fn is_any_old(conn: &Connection, business: BusinessId, before: Forget
 /// Forgets the oldest lines of the log, and the oldest events up to the first one that is young or that a
 /// subscription waits for: what is kept has no gaps.
 pub(super) fn forget(conn: &Connection, business: BusinessId, before: ForgetBefore) -> Result<u64> {
+    listed::move_all(conn, business)?;
     let lines = conn
         .prepare_cached(
             "DELETE FROM attempt WHERE business_id = ?1 AND attempt_id IN

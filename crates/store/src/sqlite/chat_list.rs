@@ -3,6 +3,7 @@
 //! Without a filter a page is one range of `chat_by_update`. A filter by type, status or kind of
 //! context is at most 36 ranges of `chat_by_kind`, each no longer than a page, merged here. A filter
 //! by orders or contexts reads the few chats of each, whatever else is asked of them. First pages are kept in memory.
+//! Chats that messages have left at another place than theirs (see `listed`) are looked at by themselves.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -10,10 +11,10 @@ use std::collections::BTreeSet;
 use prilavok_domain::{BusinessId, Chat, ChatId};
 use rusqlite::{Connection, Row};
 
-use super::chats;
 use super::known::Known;
 use super::known_lists::{FIRST_PAGE, Kinds};
 use super::readers::View;
+use super::{chats, listed};
 use crate::chats::kinds;
 use crate::{ChatCursor, ChatFilter, Page, Result};
 
@@ -83,7 +84,7 @@ fn read(
 ) -> Result<Vec<Chat>> {
     let listed = |one: &dyn Fn(ChatId) -> Result<Option<Chat>>| {
         if filter.orders.is_empty() && filter.contexts.is_empty() {
-            let places = places(view.conn, business, filter, before, wanted)?;
+            let places = places(view.conn, business, filter, before, wanted, one)?;
             at(places.into_iter().map(|(_, id)| id), one)
         } else {
             let mut found = at(of_subjects(view.conn, business, filter)?, one)?;
@@ -118,11 +119,18 @@ fn places(
     filter: &ChatFilter,
     before: Place,
     wanted: usize,
+    one: &dyn Fn(ChatId) -> Result<Option<Chat>>,
 ) -> Result<Vec<Place>> {
-    if *filter == ChatFilter::default() {
-        return newest(conn, business, before, wanted);
-    }
-    let mut found = of_kinds(conn, business, filter, before, wanted)?;
+    let elsewhere = listed::elsewhere(conn, business)?;
+    let room = wanted + elsewhere.len();
+    let mut found = match *filter == ChatFilter::default() {
+        true => newest(conn, business, before, room)?,
+        false => of_kinds(conn, business, filter, before, room)?,
+    };
+    found.retain(|(_, id)| !elsewhere.contains(id));
+    let moved = at(elsewhere, one)?;
+    let moved = moved.iter().filter(|chat| passes(filter, chat)).map(place_of);
+    found.extend(moved.filter(|place| *place < before));
     found.sort_unstable_by(|a, b| b.cmp(a));
     found.truncate(wanted);
     Ok(found)
@@ -135,9 +143,9 @@ fn place(row: &Row<'_>) -> rusqlite::Result<Place> {
 /// The first `wanted` places after `before`, newest first, whatever the chats are.
 fn newest(conn: &Connection, business: BusinessId, before: Place, wanted: usize) -> Result<Vec<Place>> {
     let mut statement = conn.prepare_cached(
-        "SELECT updated_at, chat_id FROM chat
-         WHERE business_id = ?1 AND (updated_at, chat_id) < (?2, ?3)
-         ORDER BY updated_at DESC, chat_id DESC LIMIT ?4",
+        "SELECT listed_at, chat_id FROM chat
+         WHERE business_id = ?1 AND (listed_at, chat_id) < (?2, ?3)
+         ORDER BY listed_at DESC, chat_id DESC LIMIT ?4",
     )?;
     let found = statement.query_map((business.get(), before.0, before.1, wanted), place)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
@@ -151,10 +159,10 @@ fn of_kinds(
     wanted: usize,
 ) -> Result<Vec<Place>> {
     let mut statement = conn.prepare_cached(
-        "SELECT updated_at, chat_id FROM chat
-         WHERE business_id = ?1 AND type = ?2 AND status = ?3 AND context_type = ?4
-             AND (updated_at, chat_id) < (?5, ?6)
-         ORDER BY updated_at DESC, chat_id DESC LIMIT ?7",
+        "SELECT listed_at, chat_id FROM chat
+         WHERE business_id = ?1 AND type = ?2 AND listed_status = ?3 AND context_type = ?4
+             AND (listed_at, chat_id) < (?5, ?6)
+         ORDER BY listed_at DESC, chat_id DESC LIMIT ?7",
     )?;
     let mut found = Vec::new();
     for (kind, status, context) in kinds(filter) {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::readers::View;
 use super::registry::{self, must_exist};
 use super::write::Write;
-use super::{events, idempotency, rows};
+use super::{events, idempotency, listed, rows};
 use crate::{
     Applied, ChatChange, Conflict, Entity, Idempotency, Refusal, Result, StartChat, Started, StoreError,
     Subject,
@@ -174,8 +174,8 @@ fn insert(
         .conn
         .prepare_cached(
             "INSERT INTO chat (business_id, chat_id, type, status, context_type, context_id, customer_id,
-                 order_id, campaign_id, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
+                 order_id, campaign_id, created_at, updated_at, listed_status, listed_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?4, ?10)",
         )?
         .execute((
             business.get(),
@@ -262,6 +262,7 @@ pub(super) fn change(
     .map_err(Refusal::Rule)?;
     conn.prepare_cached("UPDATE chat SET status = ?3 WHERE business_id = ?1 AND chat_id = ?2")?
         .execute((business.get(), id.get(), state.status.as_str()))?;
+    listed::move_one(conn, business, id)?;
     write.changes(business, id);
     if let Some(kind) = state.notification(event) {
         events::note(write, business, kind, id, None, now)?;

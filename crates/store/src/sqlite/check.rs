@@ -76,6 +76,15 @@ const RULES: &[(About, &str, &str)] = &[
     ),
     (
         About::Chat,
+        "lists have it at another place than its own",
+        "SELECT c.business_id, c.chat_id FROM chat c JOIN business b USING (business_id)
+         WHERE (c.listed_status <> c.status OR c.listed_at <> c.updated_at)
+             AND (c.business_id, c.chat_id) NOT IN
+                 (SELECT e.business_id, e.chat_id FROM event e JOIN business b USING (business_id)
+                  WHERE e.event_id > b.listed_event_id)",
+    ),
+    (
+        About::Chat,
         "a message has neither text nor files",
         "SELECT business_id, chat_id FROM message WHERE text IS NULL AND files = 0",
     ),

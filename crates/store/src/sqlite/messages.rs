@@ -2,12 +2,12 @@
 
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::rules::{self, ChatState, Event};
-use prilavok_domain::{Attachment, BusinessId, ChatId, FileId, Message, MessageId, Timestamp};
+use prilavok_domain::{Attachment, BusinessId, ChatId, ChatType, FileId, Message, MessageId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Rows};
 
 use super::registry::must_exist;
 use super::write::Write;
-use super::{chats, events, idempotency, rows};
+use super::{chats, events, idempotency, listed, rows};
 use crate::{
     Applied, Entity, Idempotency, MessageRange, NewMessage, Page, Refusal, Result, StoreError, StoredFile,
 };
@@ -75,8 +75,15 @@ pub(super) fn append(
         id,
     ))?;
     write.changes(business, chat_id);
-    if let Some(kind) = state.notification(event) {
+    let told = state.notification(event);
+    if let Some(kind) = told {
         events::note(write, business, kind, chat_id, Some(id), created_at)?;
+    }
+    if told.is_some() && chat.kind == ChatType::Chat {
+        listed::move_when_due(conn, business)?;
+    } else {
+        // Disputes are few, and what is told to nobody leaves no event behind.
+        listed::move_one(conn, business, chat_id)?;
     }
     idempotency::remember(conn, business, once, id, now)?;
     let id = MessageId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;

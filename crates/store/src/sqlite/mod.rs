@@ -22,6 +22,7 @@ mod history;
 mod idempotency;
 mod known;
 mod known_lists;
+mod listed;
 mod log;
 mod messages;
 mod meta;

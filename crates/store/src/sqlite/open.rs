@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_disputes.sql"),
     include_str!("migrations/0008_personal_data.sql"),
     include_str!("migrations/0009_sessions.sql"),
+    include_str!("migrations/0010_listed.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.

@@ -2,14 +2,15 @@
 //! the writer for long.
 
 use prilavok_domain::{
-    BusinessId, ChatId, ChatStatus, ChatType, ContextType, MessageText, Sender, Timestamp,
+    BusinessId, Chat, ChatId, ChatStatus, ChatType, ContextType, MessageText, Sender, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension};
 
+use super::registry::must_exist;
 use super::write::Write;
-use super::{chats, messages};
+use super::{chats, listed, messages};
 use crate::chats::kinds;
-use crate::{ChatChange, ChatFilter, NewMessage, Result};
+use crate::{ChatChange, ChatFilter, Entity, NewMessage, Result};
 
 /// Unfinished ordinary chats of a business whose last message is older than `before`, at most `limit`.
 pub(super) fn idle(
@@ -41,8 +42,9 @@ pub(super) fn unanswered(
          JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id
              AND m.message_id = c.last_message_id
          JOIN customer u ON u.customer_id = c.customer_id
-         WHERE c.business_id = ?1 AND c.type = 'CHAT' AND c.status = 'WAITING_FOR_PARTNER'
-             AND c.context_type = ?2 AND c.updated_at < ?3 AND m.sender <> 'MARKET' AND u.erased_at IS NULL
+         WHERE c.business_id = ?1 AND c.type = 'CHAT' AND c.listed_status = 'WAITING_FOR_PARTNER'
+             AND c.context_type = ?2 AND c.listed_at < ?3 AND c.status = c.listed_status AND c.updated_at < ?3
+             AND m.sender <> 'MARKET' AND u.erased_at IS NULL
          LIMIT ?4",
     )?;
     let mut found = Vec::new();
@@ -55,8 +57,33 @@ pub(super) fn unanswered(
             found.extend(ChatId::new(id?));
         }
     }
+    for id in listed::elsewhere(conn, business)?
+        .into_iter()
+        .filter_map(|id| ChatId::new(id).ok())
+    {
+        if !found.contains(&id) && owes_answer(conn, business, id, before)? {
+            found.push(id);
+        }
+    }
     found.truncate(limit);
     Ok(found)
+}
+
+/// Whether the partner has owed the customer an answer in this chat since before `before`.
+fn owes_answer(conn: &Connection, business: BusinessId, id: ChatId, before: Timestamp) -> Result<bool> {
+    let Some(chat) = chats::one(conn, business, id)? else {
+        return Ok(false);
+    };
+    let last = chat
+        .last_message
+        .map(|last| messages::one(conn, business, id, last))
+        .transpose()?
+        .flatten();
+    Ok(chat.kind == ChatType::Chat
+        && chat.status == ChatStatus::WaitingForPartner
+        && chat.updated_at < before
+        && chat.customer.erased_at.is_none()
+        && last.is_some_and(|last| last.sender != Sender::Market))
 }
 
 /// Finishes the chat if it is idle still; answers whether it did.
@@ -84,18 +111,8 @@ pub(super) fn remind(
     text: MessageText,
     now: Timestamp,
 ) -> Result<bool> {
-    let conn = write.conn;
-    let chat = chats::existing(conn, business, id)?;
-    let last = chat
-        .last_message
-        .map(|last| messages::one(conn, business, id, last))
-        .transpose()?
-        .flatten();
-    let owed = chat.kind == ChatType::Chat
-        && chat.status == ChatStatus::WaitingForPartner
-        && chat.updated_at < before
-        && chat.customer.erased_at.is_none()
-        && last.is_some_and(|last| last.sender != Sender::Market);
+    must_exist(chats::one(write.conn, business, id)?, || Entity::Chat(id))?;
+    let owed = owes_answer(write.conn, business, id, before)?;
     if owed {
         let new = NewMessage {
             sender: Sender::Market,
@@ -119,8 +136,9 @@ pub(super) fn older(
 ) -> Result<Vec<ChatId>> {
     let mut statement = conn.prepare_cached(
         "SELECT chat_id FROM chat
-         WHERE business_id = ?1 AND type = ?2 AND status = ?3 AND context_type = ?4 AND updated_at < ?5
-         ORDER BY updated_at LIMIT ?6",
+         WHERE business_id = ?1 AND type = ?2 AND listed_status = ?3 AND context_type = ?4 AND listed_at < ?5
+             AND status = ?3 AND updated_at < ?5
+         ORDER BY listed_at LIMIT ?6",
     )?;
     let mut found = Vec::new();
     let filter = ChatFilter {
@@ -143,6 +161,20 @@ pub(super) fn older(
         for id in ids {
             found.extend(ChatId::new(id?));
         }
+    }
+    for id in listed::elsewhere(conn, business)?
+        .into_iter()
+        .filter_map(|id| ChatId::new(id).ok())
+    {
+        if found.contains(&id) {
+            continue;
+        }
+        let of_these = |chat: &Chat| types.contains(&chat.kind) && statuses.contains(&chat.status);
+        let chat = chats::one(conn, business, id)?;
+        found.extend(
+            chat.filter(|chat| of_these(chat) && chat.updated_at < before)
+                .map(|chat| chat.id),
+        );
     }
     Ok(found)
 }

@@ -6,7 +6,7 @@ use prilavok_domain::{BusinessId, ChatId, ChatStatus, ChatType, MessageId, Times
 use rusqlite::Connection;
 
 use super::write::Write;
-use super::{chats, overdue, taken};
+use super::{chats, listed, overdue, taken};
 use crate::personal_data::{FILES_AT_ONCE, OLD_CHATS, ROWS_AT_ONCE, WaitedFor};
 use crate::{Result, Taken};
 
@@ -57,6 +57,7 @@ pub(super) fn forget_chats(
     now: Timestamp,
 ) -> Result<Taken> {
     let mut step = Taken::default();
+    listed::move_all(write.conn, business)?;
     let waited_for = waited_for(write.conn, business)?;
     let mut room = ROWS_AT_ONCE;
     for chat in old {

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use prilavok_domain::{
-    Chat, ChatId, ChatStatus, ChatType, ContextType, CredentialId, DecidedFor, MessageText,
+    Chat, ChatId, ChatStatus, ChatType, ContextType, CredentialId, DecidedFor, MessageText, Sender,
 };
 use prilavok_store::{Act, ChatChange, ChatCursor, ChatFilter, Registration, Store};
 
@@ -93,6 +93,57 @@ fn chats_of_the_same_instant_are_listed_by_id_and_paged_between() {
         for size in 1..=5 {
             let found = walk(store, &ChatFilter::default(), size).await;
             assert_eq!(ids(&found), made, "pages of {size}");
+        }
+    });
+}
+
+#[test]
+fn lists_and_sweeps_are_right_after_each_of_many_messages() {
+    on_every_populated_store(async |store| {
+        let made = many_chats(store, 7).await;
+        for number in 0..80 {
+            let sender = match number % 3 {
+                0 => Sender::Partner,
+                _ => Sender::Customer,
+            };
+            let chat = made[number * 3 % made.len()];
+            let now = 100 + i64::try_from(number).expect("small");
+            write(store, chat, says(sender, "?"), at(now)).await;
+            let mut expected = Vec::new();
+            for id in &made {
+                expected.push(read_chat(store, *id).await);
+            }
+            expected.sort_by_key(|chat| std::cmp::Reverse((chat.updated_at, chat.id)));
+            assert_eq!(walk(store, &ChatFilter::default(), 3).await, expected, "{number}");
+            for status in ChatStatus::ALL {
+                let filter = ChatFilter {
+                    statuses: vec![*status],
+                    ..ChatFilter::default()
+                };
+                let mut of_status = expected.clone();
+                of_status.retain(|chat| chat.status == *status);
+                assert_eq!(
+                    walk(store, &filter, 2).await,
+                    of_status,
+                    "{status:?} after {number}"
+                );
+            }
+            let before = at(now - 2);
+            let old = expected.iter().filter(|chat| chat.updated_at < before);
+            let idle = store.idle_chats(shop(), before, 100).await.expect("a list");
+            assert_eq!(
+                idle.into_iter().collect::<HashSet<_>>(),
+                old.clone().map(|chat| chat.id).collect(),
+                "idle after {number}"
+            );
+            let owed = old.filter(|chat| chat.status == ChatStatus::WaitingForPartner);
+            let unanswered = store.unanswered_chats(shop(), before, 100).await.expect("a list");
+            assert_eq!(unanswered.len(), owed.clone().count(), "each once");
+            assert_eq!(
+                unanswered.into_iter().collect::<HashSet<_>>(),
+                owed.map(|chat| chat.id).collect(),
+                "unanswered after {number}"
+            );
         }
     });
 }
