@@ -13,7 +13,7 @@ use crate::sqlite;
 /// A table, as SQLite has it.
 pub(super) struct Table {
     pub(super) name: &'static str,
-    /// All columns, in an order that stays.
+    /// All columns that are moved, in an order that stays.
     pub(super) columns: Vec<String>,
     /// The places of the primary key's columns among them.
     pub(super) key: Vec<usize>,
@@ -50,11 +50,11 @@ impl Source {
         Ok(Self(conn))
     }
 
-    /// What a table is like.
+    /// What a table is like, but for columns by which this file keeps its lists.
     pub(super) fn table(&self, name: &'static str) -> rusqlite::Result<Table> {
-        let mut statement = self
-            .0
-            .prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
+        let mut statement = self.0.prepare(
+            "SELECT name, pk FROM pragma_table_info(?1) WHERE name NOT LIKE 'listed%' ORDER BY cid",
+        )?;
         let found = statement.query_map([name], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?))
         })?;
