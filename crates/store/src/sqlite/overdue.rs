@@ -6,11 +6,10 @@ use prilavok_domain::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use super::registry::must_exist;
 use super::write::Write;
 use super::{chats, listed, messages};
 use crate::chats::kinds;
-use crate::{ChatChange, ChatFilter, Entity, NewMessage, Result};
+use crate::{ChatChange, ChatFilter, NewMessage, Result};
 
 /// Unfinished ordinary chats of a business whose last message is older than `before`, at most `limit`.
 pub(super) fn idle(
@@ -61,7 +60,12 @@ pub(super) fn unanswered(
         .into_iter()
         .filter_map(|id| ChatId::new(id).ok())
     {
-        if !found.contains(&id) && owes_answer(conn, business, id, before)? {
+        if found.contains(&id) {
+            continue;
+        }
+        if let Some(chat) = chats::one(conn, business, id)?
+            && owes_answer(conn, &chat, before)?
+        {
             found.push(id);
         }
     }
@@ -70,13 +74,10 @@ pub(super) fn unanswered(
 }
 
 /// Whether the partner has owed the customer an answer in this chat since before `before`.
-fn owes_answer(conn: &Connection, business: BusinessId, id: ChatId, before: Timestamp) -> Result<bool> {
-    let Some(chat) = chats::one(conn, business, id)? else {
-        return Ok(false);
-    };
+fn owes_answer(conn: &Connection, chat: &Chat, before: Timestamp) -> Result<bool> {
     let last = chat
         .last_message
-        .map(|last| messages::one(conn, business, id, last))
+        .map(|last| messages::one(conn, chat.business, chat.id, last))
         .transpose()?
         .flatten();
     Ok(chat.kind == ChatType::Chat
@@ -111,8 +112,8 @@ pub(super) fn remind(
     text: MessageText,
     now: Timestamp,
 ) -> Result<bool> {
-    must_exist(chats::one(write.conn, business, id)?, || Entity::Chat(id))?;
-    let owed = owes_answer(write.conn, business, id, before)?;
+    let chat = chats::existing(write.conn, business, id)?;
+    let owed = owes_answer(write.conn, &chat, before)?;
     if owed {
         let new = NewMessage {
             sender: Sender::Market,
