@@ -5,6 +5,8 @@ use crate::Timestamp;
 /// 2024-01-01T00:00:00Z, the day that the ids' milliseconds are counted from.
 const EPOCH_MS: i64 = 1_704_067_200_000;
 const COUNTER_BITS: u32 = 7;
+/// So long a sequence may run ahead of what is kept of it.
+const RESERVED_MS: i64 = 125;
 const NODE_BITS: u32 = 5;
 
 /// The number of nodes that may hand out ids side by side: node numbers are below it.
@@ -109,6 +111,16 @@ impl IdSequence {
     pub const fn last(&self) -> i64 {
         match self {
             Self::Clocked { last, .. } => *last,
+            Self::Plain { .. } => 0,
+        }
+    }
+
+    /// An id above [`last`](Self::last) that is not reached before an eighth of a second is over, unless ids are drawn
+    /// faster than a clock allows. Who keeps this one as the highest need not keep each; a successor begins above it.
+    #[must_use]
+    pub const fn reserved(&self) -> i64 {
+        match self {
+            Self::Clocked { last, .. } => *last + (RESERVED_MS << (NODE_BITS + COUNTER_BITS)),
             Self::Plain { .. } => 0,
         }
     }

@@ -102,6 +102,7 @@ impl Writer {
             background: WriteBack::start(path)?,
             seen,
             ids,
+            kept: None,
             observed,
             changes: changes.clone(),
             touched: Vec::new(),
@@ -216,6 +217,9 @@ struct Thread {
     /// The version of the file in which nobody else has written since the last look.
     seen: i64,
     ids: IdSequence,
+    /// The highest id that the file keeps as handed out, by this process: there is room for more below it. `None`: another
+    /// process may have handed out more.
+    kept: Option<i64>,
     observed: Observed,
     changes: broadcast::Sender<Changes>,
     touched: Vec<BusinessId>,
@@ -284,13 +288,18 @@ impl Thread {
             conn,
             presence,
             ids,
+            kept: known,
             touched,
             changed,
             clear_log,
             readers,
             ..
         } = self;
-        let kept = raise_to_kept(conn, ids)?;
+        // Known again once this is committed.
+        let mut kept = match known.take() {
+            Some(kept) => kept,
+            None => raise_to_kept(conn, ids)?,
+        };
         for job in batch {
             job.run(&mut Write {
                 conn,
@@ -304,12 +313,15 @@ impl Thread {
             }
         }
         if ids.last() > kept {
+            // Above what is handed out: most groups need not change it.
+            kept = ids.reserved();
             conn.prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'last_id'")?
-                .execute([ids.last()])?;
+                .execute([kept])?;
         }
         let committing = readers.known().committing(changed);
         conn.prepare_cached("COMMIT")?.execute([])?;
         drop(committing);
+        *known = Some(kept);
         Ok(presence.prove()?)
     }
 
@@ -318,6 +330,7 @@ impl Thread {
         let found = watch::version(&self.conn)?;
         if found != self.seen {
             self.seen = found;
+            self.kept = None;
             self.readers.known().forget_all();
         }
         Ok(())
