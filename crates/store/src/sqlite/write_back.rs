@@ -1,6 +1,8 @@
-//! Copies the write-ahead log into the file on a thread of its own, while writes go on. What is left of it then, the writer
-//! copies in a moment, and begins the log anew: only it can, between two of its transactions.
+//! Copies the write-ahead log into the file on a thread of its own, while writes go on, and has the disk take what was copied.
+//! What is left of it then, the writer copies in a moment, and begins the log anew: only it can, between two of its
+//! transactions.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
@@ -27,18 +29,20 @@ pub(super) struct WriteBack {
     is_running: bool,
     /// With how many pages the log is to be looked after.
     bound: i32,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<File>>,
 }
 
 impl WriteBack {
     pub(super) fn start(path: &Path) -> rusqlite::Result<Self> {
         let conn = open::write_back(path)?;
+        let failed = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
+        let file = File::open(path).map_err(failed)?;
         let (ask, asked) = mpsc::channel();
         let (tell, told) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("sqlite-log".to_owned())
-            .spawn(move || run(&conn, &asked, &tell))
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+            .spawn(move || run(&conn, file, &asked, &tell))
+            .map_err(failed)?;
         Ok(Self {
             ask: Some(ask),
             told,
@@ -92,6 +96,18 @@ impl WriteBack {
         Some(copied)
     }
 
+    /// Ends the thread. Answers the file that it has open: closing that takes away the locks that SQLite has on it in this
+    /// process, so it is for when SQLite has closed it.
+    pub(super) fn end(mut self) -> Option<File> {
+        self.join()
+    }
+
+    fn join(&mut self) -> Option<File> {
+        self.ask.take();
+        // A thread that panicked has told so on standard error.
+        self.thread.take()?.join().ok()
+    }
+
     /// Waits for what is under way, and answers how many pages are copied then.
     pub(super) fn finish(&mut self) -> i32 {
         match std::mem::take(&mut self.is_running) {
@@ -103,24 +119,24 @@ impl WriteBack {
 
 impl Drop for WriteBack {
     fn drop(&mut self) {
-        self.ask.take();
-        if let Some(thread) = self.thread.take() {
-            // A thread that panicked has told so on standard error.
-            let _ = thread.join();
-        }
+        self.join();
     }
 }
 
-fn run(conn: &Connection, asked: &Receiver<()>, tell: &Sender<i32>) {
+fn run(conn: &Connection, file: File, asked: &Receiver<()>, tell: &Sender<i32>) -> File {
     while asked.recv().is_ok() {
         let copied = copy(conn).unwrap_or_else(|error| {
             tracing::warn!(%error, "the write-ahead log could not be written back");
             0
         });
+        // SQLite has the disk take a log that was copied to its end, and others write on at that. The writer, who does come to
+        // its end, would wait for all of it. That this failed, it finds itself.
+        let _ = file.sync_data();
         if tell.send(copied).is_err() {
-            return;
+            break;
         }
     }
+    file
 }
 
 /// Pages of the log that are in the file; whoever reads in the log, or copies it as well, may have kept some from that.

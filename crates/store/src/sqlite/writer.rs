@@ -251,11 +251,12 @@ impl Thread {
                 self.clear_log();
             }
         }
-        drop(self.background);
+        let file = self.background.end();
         // Leaves a file without a write-ahead log behind it where nobody else has it open.
         if let Err((_, error)) = self.conn.close() {
             tracing::warn!(%error, "the store was not closed cleanly");
         }
+        drop(file);
     }
 
     fn write(&mut self, batch: &mut Vec<Box<dyn Job>>, depth: &AtomicUsize) {
