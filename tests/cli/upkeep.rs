@@ -127,7 +127,10 @@ fn a_planted_corruption_is_found_and_named() {
     let whole = demo();
     for (planted, named) in [
         (
-            "UPDATE chat SET status = 'WAITING_FOR_CUSTOMER' WHERE business_id = 1 AND chat_id = 1",
+            "UPDATE chat SET status = 'WAITING_FOR_CUSTOMER', (updated_at, last_message_id) =
+                 (SELECT created_at, message_id FROM message m WHERE m.business_id = 1 AND m.chat_id = 1
+                  ORDER BY message_id DESC LIMIT 1)
+             WHERE business_id = 1 AND chat_id = 1",
             "business 1, chat 1: the status contradicts the last message",
         ),
         (
@@ -135,15 +138,17 @@ fn a_planted_corruption_is_found_and_named() {
             "business 1, chat 2: there is no such type or status",
         ),
         (
-            "UPDATE chat SET last_message_id = last_message_id - 1 WHERE business_id = 1 AND chat_id = 1",
+            "UPDATE chat SET last_message_id = 9000000000000000 WHERE business_id = 1 AND chat_id = 1",
             "business 1, chat 1: the last message is not the newest one",
         ),
         (
-            "UPDATE chat SET updated_at = updated_at + 1 WHERE business_id = 1 AND chat_id = 3",
+            "UPDATE chat SET updated_at = updated_at + 1, last_message_id =
+                 (SELECT max(message_id) FROM message m WHERE m.business_id = 1 AND m.chat_id = 3)
+             WHERE business_id = 1 AND chat_id = 3",
             "business 1, chat 3: updated_at is not the time of the last message",
         ),
         (
-            "UPDATE chat SET listed_at = listed_at + 1 WHERE business_id = 1 AND chat_id = 1;
+            "UPDATE chat SET last_message_id = NULL WHERE business_id = 1 AND chat_id = 1;
              UPDATE business SET listed_event_id = (SELECT max(event_id) FROM event)",
             "business 1, chat 1: lists have it at another place than its own",
         ),

@@ -1,6 +1,6 @@
 //! The bar of writes: a program that puts messages into SQLite (write-ahead log, `synchronous=FULL`) and does nothing
 //! else, so many in each commit, into random chats of the seeded store. `row` writes the message's row alone, `whole` all
-//! that a message is in the store: its row, the chat's new state, and the event that notifications and streams are told.
+//! that a message is in the store: its row, and the event that notifications and streams are told.
 //! Arguments: the file, `row` or `whole`, the messages in a commit, the seconds. Prints messages a second.
 
 use std::time::{Duration, Instant};
@@ -45,11 +45,6 @@ fn main() -> anyhow::Result<()> {
             )?
             .execute((business, chat, id, NOW_MS, text))?;
             if what == "whole" {
-                conn.prepare_cached(
-                    "UPDATE chat SET status = 'WAITING_FOR_CUSTOMER', updated_at = ?3, last_message_id = ?4
-                     WHERE business_id = ?1 AND chat_id = ?2",
-                )?
-                .execute((business, chat, NOW_MS + i64::from(rows), id))?;
                 conn.prepare_cached("INSERT INTO event VALUES (?1, ?2, 'CHAT_MESSAGE_SENT', ?3, ?2, ?4)")?
                     .execute((business, id, chat, NOW_MS))?;
             }

@@ -111,7 +111,7 @@ impl Rows {
         let last = first + (messages - 1) * ID_STEP;
         let status = STATUSES[usize::try_from(nth % 4).unwrap_or_default()];
         conn.prepare_cached(
-            "INSERT INTO chat VALUES (?1, ?2, 'CHAT', ?3, 'ORDER', ?4, ?5, ?4, ?1, ?6, ?7, ?8, ?3, ?7)",
+            "INSERT INTO chat VALUES (?1, ?2, 'CHAT', ?3, 'ORDER', ?4, ?5, ?4, ?1, ?6, ?7, ?8)",
         )?
         .execute(params![
             business,

@@ -166,14 +166,14 @@ impl ChatState {
         let finished = self.status == ChatStatus::Finished;
         Ok(match (self.kind, sender) {
             (_, Sender::Market) => self.status,
-            (ChatType::Chat, Sender::Customer) => ChatStatus::WaitingForPartner,
-            (ChatType::Chat, _) if finished => return Err(RuleViolation::ChatFinished { sender }),
+            (ChatType::Chat, _) if finished && sender != Sender::Customer => {
+                return Err(RuleViolation::ChatFinished { sender });
+            }
             (ChatType::Arbitrage, _) if finished => {
                 return Err(RuleViolation::ArbitrationFinished { sender });
             }
             (_, Sender::Support) => wait_for.map_or(self.status, WaitFor::status),
-            (ChatType::Chat, Sender::Partner) => ChatStatus::WaitingForCustomer,
-            (ChatType::Arbitrage, Sender::Customer | Sender::Partner) => ChatStatus::WaitingForArbiter,
+            (kind, Sender::Customer | Sender::Partner) => waits_after(kind, sender).unwrap_or(self.status),
         })
     }
 
@@ -185,6 +185,17 @@ impl ChatState {
             (Event::Finished, ChatType::Arbitrage) => Some(NotificationType::ChatArbitrageFinished),
             (Event::Finished, ChatType::Chat) | (Event::Escalated, _) => None,
         }
+    }
+}
+
+/// The status that a message of `sender` leaves a chat of this type in, where nothing else decides that.
+#[must_use]
+pub const fn waits_after(kind: ChatType, sender: Sender) -> Option<ChatStatus> {
+    match (kind, sender) {
+        (ChatType::Chat, Sender::Customer) => Some(ChatStatus::WaitingForPartner),
+        (ChatType::Chat, Sender::Partner) => Some(ChatStatus::WaitingForCustomer),
+        (ChatType::Arbitrage, Sender::Customer | Sender::Partner) => Some(ChatStatus::WaitingForArbiter),
+        (_, Sender::Market | Sender::Support) => None,
     }
 }
 

@@ -50,10 +50,10 @@ impl Source {
         Ok(Self(conn))
     }
 
-    /// What a table is like, but for columns by which this file keeps its lists.
+    /// What a table is like, but for a column by which this file keeps its lists.
     pub(super) fn table(&self, name: &'static str) -> rusqlite::Result<Table> {
         let mut statement = self.0.prepare(
-            "SELECT name, pk FROM pragma_table_info(?1) WHERE name NOT LIKE 'listed%' ORDER BY cid",
+            "SELECT name, pk FROM pragma_table_info(?1) WHERE name <> 'listed_event_id' ORDER BY cid",
         )?;
         let found = statement.query_map([name], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?))
@@ -89,7 +89,8 @@ impl Source {
         let places = vec!["?"; table.key.len()].join(", ");
         let behind = after.map_or(String::new(), |_| format!("WHERE ({key}) > ({places})"));
         let mut statement = self.0.prepare_cached(&format!(
-            "SELECT {columns} FROM {name} {behind} ORDER BY {key} LIMIT {limit}"
+            "{} SELECT {columns} FROM {name} {behind} ORDER BY {key} LIMIT {limit}",
+            as_they_are(name)
         ))?;
         let mut found = statement.query(params_from_iter(after.unwrap_or_default()))?;
         let mut rows = Vec::new();
@@ -102,9 +103,10 @@ impl Source {
     /// What all rows add up to; `step` is told of each.
     pub(super) fn sum(&self, table: &Table, mut step: impl FnMut()) -> Result<Sum, MoveError> {
         let (columns, key, name) = (table.columns(), table.key_columns(), table.name);
-        let mut statement = self
-            .0
-            .prepare(&format!("SELECT {columns} FROM {name} ORDER BY {key}"))?;
+        let mut statement = self.0.prepare(&format!(
+            "{} SELECT {columns} FROM {name} ORDER BY {key}",
+            as_they_are(name)
+        ))?;
         let mut found = statement.query([])?;
         let mut adding = Adding::default();
         while let Some(row) = found.next()? {
@@ -122,6 +124,14 @@ impl Source {
             Some(row) => Ok(Some(read(row, 1)?.remove(0))),
             None => Ok(None),
         }
+    }
+}
+
+/// What stands before a query of a table whose rows do not say all. In the other store every chat's row does.
+fn as_they_are(table: &str) -> String {
+    match table {
+        "chat" => format!("WITH chat AS ({})", sqlite::lagging::all_now()),
+        _ => String::new(),
     }
 }
 

@@ -6,7 +6,7 @@
 use prilavok_domain::{BusinessId, Chat, ChatId, Order, OrderId, PublicId, Return, ReturnId};
 use rusqlite::Connection;
 
-use super::rows;
+use super::{lagging, rows};
 use crate::Result;
 
 /// The chats of a customer, which `?1` is, behind a place.
@@ -51,7 +51,7 @@ pub(super) fn chats(
         CHATS.replace("WHERE", "WHERE u.customer_id = ?1 AND")
     ))?;
     let found = statement.query_map((customer.as_str(), business, chat, limit), rows::chat)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    found.map(|chat| lagging::now(conn, chat?)).collect()
 }
 
 pub(super) fn orders(

@@ -7,7 +7,7 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::write::Write;
-use super::{listed, meta, rows};
+use super::{lagging, meta, rows};
 use crate::notifications::{Attempt, AttemptFilter, ForgetBefore, LoggedAttempt, Try};
 use crate::{Page, Result};
 
@@ -119,7 +119,8 @@ pub(super) fn page(
 pub(super) fn is_any_old(conn: &Connection, business: BusinessId, before: ForgetBefore) -> Result<bool> {
     let mut old = conn.prepare_cached(
         "SELECT coalesce((SELECT at FROM attempt WHERE business_id = ?1 ORDER BY attempt_id LIMIT 1) < ?2, FALSE)
-             OR coalesce((SELECT at FROM event WHERE business_id = ?1 ORDER BY event_id LIMIT 1) < ?3, FALSE)",
+             OR coalesce((SELECT at FROM event INDEXED BY event_of_business
+                 WHERE business_id = ?1 ORDER BY event_id LIMIT 1) < ?3, FALSE)",
     )?;
     let before = (
         business.get(),
@@ -132,7 +133,7 @@ pub(super) fn is_any_old(conn: &Connection, business: BusinessId, before: Forget
 /// Forgets the oldest lines of the log, and the oldest events up to the first one that is young or that a
 /// subscription waits for: what is kept has no gaps.
 pub(super) fn forget(conn: &Connection, business: BusinessId, before: ForgetBefore) -> Result<u64> {
-    listed::move_all(conn, business)?;
+    lagging::catch_up_all(conn, business)?;
     let lines = conn
         .prepare_cached(
             "DELETE FROM attempt WHERE business_id = ?1 AND attempt_id IN
@@ -144,13 +145,14 @@ pub(super) fn forget(conn: &Connection, business: BusinessId, before: ForgetBefo
     let mut newest = 0;
     let mut forgetting = conn.prepare_cached(
         "WITH oldest AS MATERIALIZED
-                 (SELECT event_id, at FROM event WHERE business_id = ?1 ORDER BY event_id LIMIT ?3),
+                 (SELECT event_id, at FROM event INDEXED BY event_of_business
+                  WHERE business_id = ?1 ORDER BY event_id LIMIT ?3),
              kept (event_id) AS MATERIALIZED
                  (SELECT min(event_id) FROM oldest WHERE at >= ?2
                   UNION ALL SELECT min(settled_event_id) + 1 FROM subscription
                       WHERE business_id = ?1 AND disabled IS NULL
                   UNION ALL SELECT min(event_id) FROM again WHERE business_id = ?1)
-             DELETE FROM event WHERE business_id = ?1
+             DELETE FROM event INDEXED BY event_of_business WHERE business_id = ?1
                  AND event_id <= (SELECT max(event_id) FROM oldest)
                  AND event_id < (SELECT coalesce(min(event_id), 9223372036854775807) FROM kept)
              RETURNING event_id",

@@ -3,7 +3,7 @@
 //! Without a filter a page is one range of `chat_by_update`. A filter by type, status or kind of
 //! context is at most 36 ranges of `chat_by_kind`, each no longer than a page, merged here. A filter
 //! by orders or contexts reads the few chats of each, whatever else is asked of them. First pages are kept in memory.
-//! Chats that messages have left at another place than theirs (see `listed`) are looked at by themselves.
+//! Chats that messages have left at another place than theirs (see `lagging`) are looked at by themselves.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use rusqlite::{Connection, Row};
 use super::known::Known;
 use super::known_lists::{FIRST_PAGE, Kinds};
 use super::readers::View;
-use super::{chats, listed};
+use super::{chats, lagging, rows};
 use crate::chats::kinds;
 use crate::{ChatCursor, ChatFilter, Page, Result};
 
@@ -82,57 +82,99 @@ fn read(
     before: Place,
     wanted: usize,
 ) -> Result<Vec<Chat>> {
-    let listed = |one: &dyn Fn(ChatId) -> Result<Option<Chat>>| {
-        if filter.orders.is_empty() && filter.contexts.is_empty() {
-            let places = places(view.conn, business, filter, before, wanted, one)?;
-            at(places.into_iter().map(|(_, id)| id), one)
-        } else {
-            let mut found = at(of_subjects(view.conn, business, filter)?, one)?;
-            found.retain(|chat| place_of(chat) < before && passes(filter, chat));
-            found.sort_unstable_by_key(|chat| Reverse(place_of(chat)));
-            found.truncate(wanted);
-            Ok(found)
-        }
-    };
-    let chats = listed(&|id| chats::seen(view, business, id))?;
+    let chats = listed(&Looking::InMemory(view), business, filter, before, wanted)?;
     if view.known.moment() == view.moment {
         return Ok(chats);
     }
     // What is known may be newer than what was read.
-    listed(&|id| chats::one(view.conn, business, id))
+    listed(&Looking::InFile(view.conn), business, filter, before, wanted)
+}
+
+fn listed(
+    looking: &Looking<'_>,
+    business: BusinessId,
+    filter: &ChatFilter,
+    before: Place,
+    wanted: usize,
+) -> Result<Vec<Chat>> {
+    if filter.orders.is_empty() && filter.contexts.is_empty() {
+        return of_indexes(looking, business, filter, before, wanted);
+    }
+    let ids = of_subjects(looking.conn(), business, filter)?;
+    let mut found = looking.at(business, ids)?;
+    found.retain(|chat| place_of(chat) < before && passes(filter, chat));
+    found.sort_unstable_by_key(|chat| Reverse(place_of(chat)));
+    found.truncate(wanted);
+    Ok(found)
+}
+
+/// Where chats are looked for.
+enum Looking<'a> {
+    /// In memory first.
+    InMemory(&'a View<'a>),
+    InFile(&'a Connection),
+}
+
+impl Looking<'_> {
+    const fn conn(&self) -> &Connection {
+        match self {
+            Self::InMemory(view) => view.conn,
+            Self::InFile(conn) => conn,
+        }
+    }
+
+    fn one(&self, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
+        match self {
+            Self::InMemory(view) => chats::seen(view, business, id),
+            Self::InFile(conn) => chats::one(conn, business, id),
+        }
+    }
+
+    /// One whose row knows all.
+    fn one_in_place(&self, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
+        match self {
+            Self::InMemory(view) => chats::seen_in_place(view, business, id),
+            Self::InFile(conn) => chats::in_place(conn, business, id),
+        }
+    }
+
+    fn at(&self, business: BusinessId, ids: impl IntoIterator<Item = ChatId>) -> Result<Vec<Chat>> {
+        let found = ids.into_iter().map(|id| self.one(business, id));
+        found.filter_map(Result::transpose).collect()
+    }
 }
 
 fn place_of(chat: &Chat) -> Place {
     (chat.updated_at.as_millis(), chat.id.get())
 }
 
-/// The chats with these ids.
-fn at(ids: impl IntoIterator<Item = i64>, one: &dyn Fn(ChatId) -> Result<Option<Chat>>) -> Result<Vec<Chat>> {
-    let ids = ids.into_iter().filter_map(|id| ChatId::new(id).ok());
-    ids.filter_map(|id| one(id).transpose()).collect()
-}
-
-/// The first `wanted` places of chats of the kinds that the filter lets pass after `before`, newest first.
-fn places(
-    conn: &Connection,
+/// The first `wanted` chats of the kinds that the filter lets pass after `before`, newest first.
+fn of_indexes(
+    looking: &Looking<'_>,
     business: BusinessId,
     filter: &ChatFilter,
     before: Place,
     wanted: usize,
-    one: &dyn Fn(ChatId) -> Result<Option<Chat>>,
-) -> Result<Vec<Place>> {
-    let elsewhere = listed::elsewhere(conn, business)?;
+) -> Result<Vec<Chat>> {
+    let conn = looking.conn();
+    let elsewhere = lagging::elsewhere(conn, business)?;
     let room = wanted + elsewhere.len();
-    let mut found = match *filter == ChatFilter::default() {
+    let mut places = match *filter == ChatFilter::default() {
         true => newest(conn, business, before, room)?,
         false => of_kinds(conn, business, filter, before, room)?,
     };
-    found.retain(|(_, id)| !elsewhere.contains(id));
-    let moved = at(elsewhere, one)?;
-    let moved = moved.iter().filter(|chat| passes(filter, chat)).map(place_of);
-    found.extend(moved.filter(|place| *place < before));
-    found.sort_unstable_by(|a, b| b.cmp(a));
-    found.truncate(wanted);
+    places.sort_unstable_by(|a, b| b.cmp(a));
+    let ids = places.into_iter().filter_map(|(_, id)| ChatId::new(id).ok());
+    let ids = ids.filter(|id| !elsewhere.contains(id)).take(wanted);
+    let found = ids.map(|id| looking.one_in_place(business, id));
+    let mut found = found.filter_map(Result::transpose).collect::<Result<Vec<_>>>()?;
+    if !elsewhere.is_empty() {
+        let mut moved = looking.at(business, elsewhere)?;
+        moved.retain(|chat| passes(filter, chat) && place_of(chat) < before);
+        found.append(&mut moved);
+        found.sort_unstable_by_key(|chat| Reverse(place_of(chat)));
+        found.truncate(wanted);
+    }
     Ok(found)
 }
 
@@ -143,9 +185,9 @@ fn place(row: &Row<'_>) -> rusqlite::Result<Place> {
 /// The first `wanted` places after `before`, newest first, whatever the chats are.
 fn newest(conn: &Connection, business: BusinessId, before: Place, wanted: usize) -> Result<Vec<Place>> {
     let mut statement = conn.prepare_cached(
-        "SELECT listed_at, chat_id FROM chat
-         WHERE business_id = ?1 AND (listed_at, chat_id) < (?2, ?3)
-         ORDER BY listed_at DESC, chat_id DESC LIMIT ?4",
+        "SELECT updated_at, chat_id FROM chat
+         WHERE business_id = ?1 AND (updated_at, chat_id) < (?2, ?3)
+         ORDER BY updated_at DESC, chat_id DESC LIMIT ?4",
     )?;
     let found = statement.query_map((business.get(), before.0, before.1, wanted), place)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
@@ -159,10 +201,10 @@ fn of_kinds(
     wanted: usize,
 ) -> Result<Vec<Place>> {
     let mut statement = conn.prepare_cached(
-        "SELECT listed_at, chat_id FROM chat
-         WHERE business_id = ?1 AND type = ?2 AND listed_status = ?3 AND context_type = ?4
-             AND (listed_at, chat_id) < (?5, ?6)
-         ORDER BY listed_at DESC, chat_id DESC LIMIT ?7",
+        "SELECT updated_at, chat_id FROM chat
+         WHERE business_id = ?1 AND type = ?2 AND status = ?3 AND context_type = ?4
+             AND (updated_at, chat_id) < (?5, ?6)
+         ORDER BY updated_at DESC, chat_id DESC LIMIT ?7",
     )?;
     let mut found = Vec::new();
     for (kind, status, context) in kinds(filter) {
@@ -187,7 +229,7 @@ fn of_kinds(
 
 /// The ids of all chats about the contexts asked for, or else about the orders, from their indexes alone. Whether they pass
 /// the filter, the chats tell, which are in memory more often than not.
-fn of_subjects(conn: &Connection, business: BusinessId, filter: &ChatFilter) -> Result<BTreeSet<i64>> {
+fn of_subjects(conn: &Connection, business: BusinessId, filter: &ChatFilter) -> Result<BTreeSet<ChatId>> {
     let mut found = BTreeSet::new();
     // The indexes are named: left to itself, SQLite takes the primary key and reads every chat of the
     // business, because it guesses that those are ten.
@@ -196,7 +238,7 @@ fn of_subjects(conn: &Connection, business: BusinessId, filter: &ChatFilter) -> 
             "SELECT chat_id FROM chat INDEXED BY chat_by_order WHERE business_id = ?1 AND order_id = ?2",
         )?;
         for order in &filter.orders {
-            for id in statement.query_map((business.get(), order), |row| row.get(0))? {
+            for id in statement.query_map((business.get(), order), |row| rows::id(row, 0, "chat_id"))? {
                 found.insert(id?);
             }
         }
@@ -206,7 +248,9 @@ fn of_subjects(conn: &Connection, business: BusinessId, filter: &ChatFilter) -> 
              WHERE business_id = ?1 AND context_type = ?2 AND context_id = ?3",
         )?;
         for (kind, id) in &filter.contexts {
-            for id in statement.query_map((business.get(), kind.as_str(), id), |row| row.get(0))? {
+            for id in statement.query_map((business.get(), kind.as_str(), id), |row| {
+                rows::id(row, 0, "chat_id")
+            })? {
                 found.insert(id?);
             }
         }

@@ -2,13 +2,15 @@
 
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::rules::{self, ChatState, Event, NotificationType};
-use prilavok_domain::{BusinessId, Chat, ChatId, Context, Customer, OrderId, Placement, Timestamp};
+use prilavok_domain::{
+    BusinessId, Chat, ChatId, Context, Customer, MessageId, OrderId, Placement, Timestamp,
+};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::readers::View;
 use super::registry::{self, must_exist};
 use super::write::Write;
-use super::{events, idempotency, listed, rows};
+use super::{events, idempotency, lagging, rows};
 use crate::{
     Applied, ChatChange, Conflict, Entity, Idempotency, Refusal, Result, StartChat, Started, StoreError,
     Subject,
@@ -174,8 +176,8 @@ fn insert(
         .conn
         .prepare_cached(
             "INSERT INTO chat (business_id, chat_id, type, status, context_type, context_id, customer_id,
-                 order_id, campaign_id, created_at, updated_at, listed_status, listed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?4, ?10)",
+                 order_id, campaign_id, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
         )?
         .execute((
             business.get(),
@@ -260,21 +262,35 @@ pub(super) fn change(
     }
     .apply(event)
     .map_err(Refusal::Rule)?;
-    conn.prepare_cached("UPDATE chat SET status = ?3 WHERE business_id = ?1 AND chat_id = ?2")?
-        .execute((business.get(), id.get(), state.status.as_str()))?;
-    listed::move_one(conn, business, id)?;
+    let chat = Chat {
+        status: state.status,
+        ..chat
+    };
+    write_row(conn, &chat)?;
     write.changes(business, id);
     if let Some(kind) = state.notification(event) {
         events::note(write, business, kind, id, None, now)?;
     }
     idempotency::remember(conn, business, once, id.get(), now)?;
     Ok(Applied {
-        value: Chat {
-            status: state.status,
-            ..chat
-        },
+        value: chat,
         replayed: false,
     })
+}
+
+/// Writes what changes about a chat into its row, and so where lists have it.
+pub(super) fn write_row(conn: &Connection, chat: &Chat) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE chat SET status = ?3, updated_at = ?4, last_message_id = ?5 WHERE business_id = ?1 AND chat_id = ?2",
+    )?
+    .execute((
+        chat.business.get(),
+        chat.id.get(),
+        chat.status.as_str(),
+        chat.updated_at.as_millis(),
+        chat.last_message.map(MessageId::get),
+    ))?;
+    Ok(())
 }
 
 /// A chat as it is in a view, read only where it is not known.
@@ -287,11 +303,22 @@ pub(super) fn seen(view: &View<'_>, business: BusinessId, id: ChatId) -> Result<
 
 /// A chat that is not known, from the store: known from then on.
 pub(super) fn unknown(view: &View<'_>, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
-    let found = one(view.conn, business, id)?;
+    Ok(kept(view, one(view.conn, business, id)?))
+}
+
+/// The same as [`seen`] of a chat whose row does not lag behind.
+pub(super) fn seen_in_place(view: &View<'_>, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
+    match view.known.chat(business, id) {
+        Some(chat) => Ok(Some(chat)),
+        None => Ok(kept(view, in_place(view.conn, business, id)?)),
+    }
+}
+
+fn kept(view: &View<'_>, found: Option<Chat>) -> Option<Chat> {
     if let Some(chat) = &found {
         view.known.keep(view.moment, chat);
     }
-    Ok(found)
+    found
 }
 
 pub(super) fn one(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
@@ -299,6 +326,16 @@ pub(super) fn one(conn: &Connection, business: BusinessId, id: ChatId) -> Result
 }
 
 fn number(conn: &Connection, business: BusinessId, id: i64) -> Result<Option<Chat>> {
+    let found = row(conn, business, id)?;
+    found.map(|chat| lagging::now(conn, chat)).transpose()
+}
+
+/// What a chat's row says, which is how the chat is if the row does not lag behind.
+pub(super) fn in_place(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
+    row(conn, business, id.get())
+}
+
+fn row(conn: &Connection, business: BusinessId, id: i64) -> Result<Option<Chat>> {
     let columns = rows::CHAT;
     Ok(conn
         .prepare_cached(&format!(

@@ -2,10 +2,12 @@
 
 use rusqlite::{Connection, ErrorCode};
 
+use super::lagging;
 use crate::backup::{About, LISTED};
 use crate::{CheckReport, Result};
 
-/// What must hold of any store, each a query for rows that break it.
+/// What must hold of any store, each a query for rows that break it. `chat` is the chats as their newest messages leave
+/// them, `main.chat` what their rows say.
 ///
 /// Events are forgotten oldest first (see `attempts::forget`), and an event has a higher id than what it is about.
 /// So whatever has a higher id than the oldest event of its business must have its own.
@@ -77,11 +79,11 @@ const RULES: &[(About, &str, &str)] = &[
     (
         About::Chat,
         "lists have it at another place than its own",
-        "SELECT c.business_id, c.chat_id FROM chat c JOIN business b USING (business_id)
-         WHERE (c.listed_status <> c.status OR c.listed_at <> c.updated_at)
-             AND (c.business_id, c.chat_id) NOT IN
-                 (SELECT e.business_id, e.chat_id FROM event e JOIN business b USING (business_id)
-                  WHERE e.event_id > b.listed_event_id)",
+        // Its row does not know its newest message, and nothing tells that it does not.
+        "SELECT c.business_id, c.chat_id FROM chat c JOIN main.chat kept USING (business_id, chat_id)
+         WHERE c.last_message_id IS NOT kept.last_message_id AND (c.business_id, c.chat_id) NOT IN
+             (SELECT e.business_id, e.chat_id FROM event e JOIN business b USING (business_id)
+              WHERE e.event_id > b.listed_event_id)",
     ),
     (
         About::Chat,
@@ -257,8 +259,9 @@ fn check_rules(conn: &Connection, report: &mut CheckReport) -> Result<()> {
             .problems
             .push(format!("a row of {} names a row that is not there", table?));
     }
+    let chats = lagging::all_now();
     for (about, rule, query) in RULES {
-        let mut broken = conn.prepare(query)?;
+        let mut broken = conn.prepare(&format!("WITH chat AS ({chats}) {query}"))?;
         let found = broken
             .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?
             .collect::<rusqlite::Result<Vec<_>>>()?;

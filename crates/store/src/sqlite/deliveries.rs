@@ -45,7 +45,7 @@ fn asked_again(
 ) -> Result<Vec<Delivery>> {
     let mut statement = conn.prepare_cached(
         "SELECT e.business_id, e.event_id, e.type, e.chat_id, e.message_id, e.at, a.again_id
-         FROM again a JOIN event e USING (business_id, event_id)
+         FROM again a JOIN event e NOT INDEXED USING (business_id, event_id)
          WHERE a.business_id = ?1 AND a.subscription_id = ?2 ORDER BY a.again_id LIMIT ?3",
     )?;
     let found = statement.query_map((business.get(), id.get(), limit), |row| {
@@ -155,7 +155,7 @@ pub(super) fn send_again(
     };
     let found = conn
         .prepare_cached(&format!(
-            "SELECT {columns} FROM event WHERE business_id = ?1 AND {which} ORDER BY event_id"
+            "SELECT {columns} FROM event INDEXED BY event_of_business WHERE business_id = ?1 AND {which} ORDER BY event_id"
         ))?
         .query_map((business.get(), first, second), events::event)?
         .collect::<rusqlite::Result<Vec<_>>>()?;

@@ -53,10 +53,11 @@ pub(super) fn after(
 ) -> Result<Vec<Event>> {
     let sql = match business {
         Some(_) => format!(
-            "SELECT {EVENT} FROM event WHERE business_id = ?1 AND event_id > ?2 ORDER BY event_id LIMIT ?3"
+            "SELECT {EVENT} FROM event INDEXED BY event_of_business
+             WHERE business_id = ?1 AND event_id > ?2 ORDER BY event_id LIMIT ?3"
         ),
         None => format!(
-            "SELECT {EVENT} FROM event INDEXED BY event_order WHERE event_id > ?2 AND ?1 = 0
+            "SELECT {EVENT} FROM event NOT INDEXED WHERE event_id > ?2 AND ?1 = 0
              ORDER BY event_id LIMIT ?3"
         ),
     };
@@ -69,10 +70,12 @@ pub(super) fn after(
 pub(super) fn newest(conn: &Connection, business: Option<BusinessId>) -> Result<i64> {
     let found = match business {
         Some(business) => conn
-            .prepare_cached("SELECT coalesce(max(event_id), 0) FROM event WHERE business_id = ?1")?
+            .prepare_cached(
+                "SELECT coalesce(max(event_id), 0) FROM event INDEXED BY event_of_business WHERE business_id = ?1",
+            )?
             .query_row([business.get()], |row| row.get(0))?,
         None => conn
-            .prepare_cached("SELECT coalesce(max(event_id), 0) FROM event INDEXED BY event_order")?
+            .prepare_cached("SELECT coalesce(max(event_id), 0) FROM event NOT INDEXED")?
             .query_row([], |row| row.get(0))?,
     };
     Ok(found)

@@ -2,12 +2,12 @@
 
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::rules::{self, ChatState, Event};
-use prilavok_domain::{Attachment, BusinessId, ChatId, ChatType, FileId, Message, MessageId, Timestamp};
+use prilavok_domain::{Attachment, BusinessId, Chat, ChatId, FileId, Message, MessageId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Rows};
 
 use super::registry::must_exist;
 use super::write::Write;
-use super::{chats, events, idempotency, listed, rows};
+use super::{chats, events, idempotency, lagging, rows};
 use crate::{
     Applied, Entity, Idempotency, MessageRange, NewMessage, Page, Refusal, Result, StoreError, StoredFile,
 };
@@ -63,30 +63,22 @@ pub(super) fn append(
     for file in &new.files {
         files.push(insert_file(write, business, chat_id, id, file, now)?);
     }
-    conn.prepare_cached(
-        "UPDATE chat SET status = ?3, updated_at = ?4, last_message_id = ?5
-         WHERE business_id = ?1 AND chat_id = ?2",
-    )?
-    .execute((
-        business.get(),
-        chat_id.get(),
-        state.status.as_str(),
-        created_at.as_millis(),
-        id,
-    ))?;
-    write.changes(business, chat_id);
-    let told = state.notification(event);
-    if let Some(kind) = told {
-        events::note(write, business, kind, chat_id, Some(id), created_at)?;
-    }
-    if told.is_some() && chat.kind == ChatType::Chat {
-        listed::move_when_due(conn, business)?;
-    } else {
-        // Disputes are few, and what is told to nobody leaves no event behind.
-        listed::move_one(conn, business, chat_id)?;
-    }
-    idempotency::remember(conn, business, once, id, now)?;
     let id = MessageId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
+    write.changes(business, chat_id);
+    if let Some(kind) = state.notification(event) {
+        events::note(write, business, kind, chat_id, Some(id.get()), created_at)?;
+    }
+    if !lagging::leaves_the_row(chat.kind, new.sender) {
+        let changed = Chat {
+            status: state.status,
+            updated_at: created_at,
+            last_message: Some(id),
+            ..chat
+        };
+        chats::write_row(conn, &changed)?;
+    }
+    lagging::catch_up_when_due(conn, business)?;
+    idempotency::remember(conn, business, once, id.get(), now)?;
     let value = Message {
         id,
         created_at,

@@ -22,7 +22,7 @@ mod history;
 mod idempotency;
 mod known;
 mod known_lists;
-mod listed;
+pub(crate) mod lagging;
 mod log;
 mod messages;
 mod meta;

@@ -3,7 +3,7 @@
 use prilavok_domain::{BusinessId, Chat, ChatId, FileId, OrderId, ReturnId};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::rows;
+use super::{lagging, rows};
 use crate::{CustomerChats, CustomerEvents, Page, Result};
 
 /// The condition that a chat `c` is among those asked for; `?1` to `?4` are [`parameters`].
@@ -40,7 +40,8 @@ pub(super) fn chats(
         (business, customer, order, returned, before, limit + 1),
         rows::chat,
     )?;
-    Ok(Page::beginning(found.collect::<rusqlite::Result<_>>()?, limit))
+    let found = found.map(|chat| lagging::now(conn, chat?));
+    Ok(Page::beginning(found.collect::<Result<_>>()?, limit))
 }
 
 /// Those of the next `limit` events of the business that are about the customer's chats.
@@ -53,7 +54,7 @@ pub(super) fn events(
 ) -> Result<CustomerEvents> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT e.business_id, e.event_id, e.type, e.chat_id, e.message_id, e.at, {SHOWN}
-         FROM event e CROSS JOIN chat c ON c.business_id = e.business_id AND c.chat_id = e.chat_id
+         FROM event e INDEXED BY event_of_business CROSS JOIN chat c ON c.business_id = e.business_id AND c.chat_id = e.chat_id
          WHERE e.business_id = ?1 AND e.event_id > ?5 ORDER BY e.event_id LIMIT ?6"
     ))?;
     let (business, customer, order, returned) = parameters(business, of);

@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_personal_data.sql"),
     include_str!("migrations/0009_sessions.sql"),
     include_str!("migrations/0010_listed.sql"),
+    include_str!("migrations/0011_lagging.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.

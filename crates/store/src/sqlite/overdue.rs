@@ -7,7 +7,7 @@ use prilavok_domain::{
 use rusqlite::{Connection, OptionalExtension};
 
 use super::write::Write;
-use super::{chats, listed, messages};
+use super::{chats, lagging, messages};
 use crate::chats::kinds;
 use crate::{ChatChange, ChatFilter, NewMessage, Result};
 
@@ -41,28 +41,24 @@ pub(super) fn unanswered(
          JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id
              AND m.message_id = c.last_message_id
          JOIN customer u ON u.customer_id = c.customer_id
-         WHERE c.business_id = ?1 AND c.type = 'CHAT' AND c.listed_status = 'WAITING_FOR_PARTNER'
-             AND c.context_type = ?2 AND c.listed_at < ?3 AND c.status = c.listed_status AND c.updated_at < ?3
-             AND m.sender <> 'MARKET' AND u.erased_at IS NULL
+         WHERE c.business_id = ?1 AND c.type = 'CHAT' AND c.status = 'WAITING_FOR_PARTNER'
+             AND c.context_type = ?2 AND c.updated_at < ?3 AND m.sender <> 'MARKET' AND u.erased_at IS NULL
          LIMIT ?4",
     )?;
+    let elsewhere = lagging::elsewhere(conn, business)?;
+    let room = limit + elsewhere.len();
     let mut found = Vec::new();
     for context in ContextType::ALL {
         let ids = statement.query_map(
-            (business.get(), context.as_str(), before.as_millis(), limit),
+            (business.get(), context.as_str(), before.as_millis(), room),
             |row| row.get::<_, i64>(0),
         )?;
         for id in ids {
             found.extend(ChatId::new(id?));
         }
     }
-    for id in listed::elsewhere(conn, business)?
-        .into_iter()
-        .filter_map(|id| ChatId::new(id).ok())
-    {
-        if found.contains(&id) {
-            continue;
-        }
+    found.retain(|id| !elsewhere.contains(id));
+    for id in elsewhere {
         if let Some(chat) = chats::one(conn, business, id)?
             && owes_answer(conn, &chat, before)?
         {
@@ -137,10 +133,11 @@ pub(super) fn older(
 ) -> Result<Vec<ChatId>> {
     let mut statement = conn.prepare_cached(
         "SELECT chat_id FROM chat
-         WHERE business_id = ?1 AND type = ?2 AND listed_status = ?3 AND context_type = ?4 AND listed_at < ?5
-             AND status = ?3 AND updated_at < ?5
-         ORDER BY listed_at LIMIT ?6",
+         WHERE business_id = ?1 AND type = ?2 AND status = ?3 AND context_type = ?4 AND updated_at < ?5
+         ORDER BY updated_at LIMIT ?6",
     )?;
+    let elsewhere = lagging::elsewhere(conn, business)?;
+    let room = limit + elsewhere.len();
     let mut found = Vec::new();
     let filter = ChatFilter {
         types: types.to_vec(),
@@ -155,7 +152,7 @@ pub(super) fn older(
                 status.as_str(),
                 context.as_str(),
                 before.as_millis(),
-                limit,
+                room,
             ),
             |row| row.get::<_, i64>(0),
         )?;
@@ -163,13 +160,8 @@ pub(super) fn older(
             found.extend(ChatId::new(id?));
         }
     }
-    for id in listed::elsewhere(conn, business)?
-        .into_iter()
-        .filter_map(|id| ChatId::new(id).ok())
-    {
-        if found.contains(&id) {
-            continue;
-        }
+    found.retain(|id| !elsewhere.contains(id));
+    for id in elsewhere {
         let of_these = |chat: &Chat| types.contains(&chat.kind) && statuses.contains(&chat.status);
         let chat = chats::one(conn, business, id)?;
         found.extend(

@@ -6,7 +6,7 @@ use prilavok_domain::{BusinessId, ChatId, ChatStatus, ChatType, MessageId, Times
 use rusqlite::Connection;
 
 use super::write::Write;
-use super::{chats, listed, overdue, taken};
+use super::{chats, lagging, overdue, taken};
 use crate::personal_data::{FILES_AT_ONCE, OLD_CHATS, ROWS_AT_ONCE, WaitedFor};
 use crate::{Result, Taken};
 
@@ -33,8 +33,9 @@ pub(super) fn old_chats(conn: &Connection, business: BusinessId, before: Timesta
 /// are looked through.
 pub(super) fn with_events(conn: &Connection, business: BusinessId, ids: &[ChatId]) -> Result<Vec<Old>> {
     let mut events: HashMap<i64, Vec<_>> = ids.iter().map(|id| (id.get(), Vec::new())).collect();
-    let mut statement =
-        conn.prepare("SELECT event_id, chat_id, message_id FROM event WHERE business_id = ?1")?;
+    let mut statement = conn.prepare(
+        "SELECT event_id, chat_id, message_id FROM event INDEXED BY event_of_business WHERE business_id = ?1",
+    )?;
     let mut rows = statement.query([business.get()])?;
     while let Some(row) = rows.next()? {
         if let Some(of_chat) = events.get_mut(&row.get(1)?) {
@@ -57,7 +58,7 @@ pub(super) fn forget_chats(
     now: Timestamp,
 ) -> Result<Taken> {
     let mut step = Taken::default();
-    listed::move_all(write.conn, business)?;
+    lagging::catch_up_all(write.conn, business)?;
     let waited_for = waited_for(write.conn, business)?;
     let mut room = ROWS_AT_ONCE;
     for chat in old {
