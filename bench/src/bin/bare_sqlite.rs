@@ -54,6 +54,8 @@ fn main() -> anyhow::Result<()> {
     }
     let took = begun.elapsed().as_secs_f64();
     conn.execute("UPDATE meta SET value = ?1 WHERE name = 'last_id'", [id])?;
+    // Events after that tell the store which rows it has to bring up to their messages: these would be too many.
+    conn.execute("UPDATE business SET listed_event_id = ?1", [id])?;
     println!("{}", f64::from(rows) / took);
     Ok(())
 }

@@ -191,6 +191,18 @@ mod tests {
         assert_eq!(drawn, [1, 2, 1, 1]);
     }
 
+    #[test]
+    fn what_is_reserved_lasts_for_an_eighth_of_a_second() {
+        let mut ids = IdSequence::clocked(3, 0);
+        ids.next(IdFor::Message, at(1_000));
+        let reserved = ids.reserved();
+        assert!(ids.next(IdFor::Message, at(1_000 + RESERVED_MS - 1)) < reserved);
+        assert!(ids.next(IdFor::Message, at(1_000 + RESERVED_MS + 1)) > reserved);
+        let mut successor = IdSequence::clocked(3, reserved);
+        assert!(successor.next(IdFor::Message, at(1_000)) > reserved);
+        assert_eq!(IdSequence::plain().reserved(), 0);
+    }
+
     proptest! {
         #[test]
         fn ids_increase_whatever_the_clock_does(node in 0..NODES, times in prop::collection::vec(0_i64..1_000, 1..500)) {

@@ -282,6 +282,26 @@ async fn a_list_that_another_process_changes_is_seen_in_its_new_order() {
     theirs.close().await;
 }
 
+#[tokio::test]
+async fn ids_rise_in_the_order_of_writes_whichever_process_writes() {
+    let (_folder, path) = folder();
+    a_store(&path).await;
+    let (ours, theirs) = (open(&path).expect("a store"), open(&path).expect("a store"));
+    let chat = a_chat(&ours).await;
+    let mut last = None;
+    // A process that writes twice has room for ids of which the other knows nothing.
+    for store in [&ours, &ours, &theirs, &theirs, &ours, &theirs, &ours, &ours] {
+        let id = say(store, chat, "one of many".to_owned()).await;
+        assert!(Some(id) > last, "{id} after {last:?}");
+        last = Some(id);
+    }
+    ours.close().await;
+    theirs.close().await;
+    let again = open(&path).expect("a store");
+    assert!(Some(say(&again, chat, "after a restart".to_owned()).await) > last);
+    again.close().await;
+}
+
 /// Reads, one by one and in lists, until told to stop; answers how often, and fails if the newest message of two chats was
 /// older than before, or than what had been acknowledged before it was asked for.
 fn reads_until(
