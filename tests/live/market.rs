@@ -182,7 +182,7 @@ impl Market {
         conn.execute(
             "WITH RECURSIVE more(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < ?1)
              INSERT INTO event (business_id, event_id, type, chat_id, message_id, at)
-             SELECT business_id, event_id + n, 'CHAT_MESSAGE_SENT', chat_id, 7, at FROM more,
+             SELECT business_id, (SELECT max(event_id) FROM event) + n, 'CHAT_MESSAGE_SENT', chat_id, 7, at FROM more,
                  (SELECT * FROM event WHERE business_id = 1 ORDER BY event_id DESC LIMIT 1)",
             [events],
         )
