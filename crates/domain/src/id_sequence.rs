@@ -5,9 +5,9 @@ use crate::Timestamp;
 /// 2024-01-01T00:00:00Z, the day that the ids' milliseconds are counted from.
 const EPOCH_MS: i64 = 1_704_067_200_000;
 const COUNTER_BITS: u32 = 7;
+const NODE_BITS: u32 = 5;
 /// So long a sequence may run ahead of what is kept of it.
 const RESERVED_MS: i64 = 125;
-const NODE_BITS: u32 = 5;
 
 /// The number of nodes that may hand out ids side by side: node numbers are below it.
 pub const NODES: u8 = 1 << NODE_BITS;

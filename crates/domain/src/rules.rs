@@ -164,17 +164,17 @@ impl ChatState {
             return Err(RuleViolation::WaitForNotSupport { sender });
         }
         let finished = self.status == ChatStatus::Finished;
-        Ok(match (self.kind, sender) {
-            (_, Sender::Market) => self.status,
-            (ChatType::Chat, _) if finished && sender != Sender::Customer => {
-                return Err(RuleViolation::ChatFinished { sender });
-            }
+        match (self.kind, sender) {
+            // The market writes into what is finished as well, and a customer opens their chat again.
+            (_, Sender::Market) | (ChatType::Chat, Sender::Customer) => {}
+            (ChatType::Chat, _) if finished => return Err(RuleViolation::ChatFinished { sender }),
             (ChatType::Arbitrage, _) if finished => {
                 return Err(RuleViolation::ArbitrationFinished { sender });
             }
-            (_, Sender::Support) => wait_for.map_or(self.status, WaitFor::status),
-            (kind, Sender::Customer | Sender::Partner) => waits_after(kind, sender).unwrap_or(self.status),
-        })
+            _ => {}
+        }
+        let said = wait_for.map(WaitFor::status);
+        Ok(waits_after(self.kind, sender).or(said).unwrap_or(self.status))
     }
 
     /// What sellers are told after `event` was applied to a chat in this state.

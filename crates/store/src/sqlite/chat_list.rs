@@ -82,81 +82,48 @@ fn read(
     before: Place,
     wanted: usize,
 ) -> Result<Vec<Chat>> {
-    let chats = listed(&Looking::InMemory(view), business, filter, before, wanted)?;
+    let listed = |find: Find<'_>| {
+        let mut found = if filter.orders.is_empty() && filter.contexts.is_empty() {
+            of_indexes(view.conn, business, filter, before, wanted, find)?
+        } else {
+            at(of_subjects(view.conn, business, filter)?, chats::one, find)?
+        };
+        found.retain(|chat| place_of(chat) < before && passes(filter, chat));
+        found.sort_unstable_by_key(|chat| Reverse(place_of(chat)));
+        found.truncate(wanted);
+        Ok(found)
+    };
+    let chats = listed(&|id, read| chats::seen(view, business, id, read))?;
     if view.known.moment() == view.moment {
         return Ok(chats);
     }
     // What is known may be newer than what was read.
-    listed(&Looking::InFile(view.conn), business, filter, before, wanted)
+    listed(&|id, read| read(view.conn, business, id))
 }
 
-fn listed(
-    looking: &Looking<'_>,
-    business: BusinessId,
-    filter: &ChatFilter,
-    before: Place,
-    wanted: usize,
-) -> Result<Vec<Chat>> {
-    if filter.orders.is_empty() && filter.contexts.is_empty() {
-        return of_indexes(looking, business, filter, before, wanted);
-    }
-    let ids = of_subjects(looking.conn(), business, filter)?;
-    let mut found = looking.at(business, ids)?;
-    found.retain(|chat| place_of(chat) < before && passes(filter, chat));
-    found.sort_unstable_by_key(|chat| Reverse(place_of(chat)));
-    found.truncate(wanted);
-    Ok(found)
-}
+/// Finds a chat, in memory or as it is read.
+type Find<'a> = &'a dyn Fn(ChatId, chats::Read) -> Result<Option<Chat>>;
 
-/// Where chats are looked for.
-enum Looking<'a> {
-    /// In memory first.
-    InMemory(&'a View<'a>),
-    InFile(&'a Connection),
-}
-
-impl Looking<'_> {
-    const fn conn(&self) -> &Connection {
-        match self {
-            Self::InMemory(view) => view.conn,
-            Self::InFile(conn) => conn,
-        }
-    }
-
-    fn one(&self, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
-        match self {
-            Self::InMemory(view) => chats::seen(view, business, id),
-            Self::InFile(conn) => chats::one(conn, business, id),
-        }
-    }
-
-    /// One whose row knows all.
-    fn one_in_place(&self, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
-        match self {
-            Self::InMemory(view) => chats::seen_in_place(view, business, id),
-            Self::InFile(conn) => chats::in_place(conn, business, id),
-        }
-    }
-
-    fn at(&self, business: BusinessId, ids: impl IntoIterator<Item = ChatId>) -> Result<Vec<Chat>> {
-        let found = ids.into_iter().map(|id| self.one(business, id));
-        found.filter_map(Result::transpose).collect()
-    }
+/// The chats with these ids.
+fn at(ids: impl IntoIterator<Item = ChatId>, read: chats::Read, find: Find<'_>) -> Result<Vec<Chat>> {
+    ids.into_iter()
+        .filter_map(|id| find(id, read).transpose())
+        .collect()
 }
 
 fn place_of(chat: &Chat) -> Place {
     (chat.updated_at.as_millis(), chat.id.get())
 }
 
-/// The first `wanted` chats of the kinds that the filter lets pass after `before`, newest first.
+/// Chats among which are the first `wanted` of the kinds that the filter lets pass after `before`.
 fn of_indexes(
-    looking: &Looking<'_>,
+    conn: &Connection,
     business: BusinessId,
     filter: &ChatFilter,
     before: Place,
     wanted: usize,
+    find: Find<'_>,
 ) -> Result<Vec<Chat>> {
-    let conn = looking.conn();
     let elsewhere = lagging::elsewhere(conn, business)?;
     let room = wanted + elsewhere.len();
     let mut places = match *filter == ChatFilter::default() {
@@ -166,15 +133,8 @@ fn of_indexes(
     places.sort_unstable_by(|a, b| b.cmp(a));
     let ids = places.into_iter().filter_map(|(_, id)| ChatId::new(id).ok());
     let ids = ids.filter(|id| !elsewhere.contains(id)).take(wanted);
-    let found = ids.map(|id| looking.one_in_place(business, id));
-    let mut found = found.filter_map(Result::transpose).collect::<Result<Vec<_>>>()?;
-    if !elsewhere.is_empty() {
-        let mut moved = looking.at(business, elsewhere)?;
-        moved.retain(|chat| passes(filter, chat) && place_of(chat) < before);
-        found.append(&mut moved);
-        found.sort_unstable_by_key(|chat| Reverse(place_of(chat)));
-        found.truncate(wanted);
-    }
+    let mut found = at(ids, chats::in_place, find)?;
+    found.append(&mut at(elsewhere, chats::one, find)?);
     Ok(found)
 }
 

@@ -293,32 +293,24 @@ pub(super) fn write_row(conn: &Connection, chat: &Chat) -> Result<()> {
     Ok(())
 }
 
-/// A chat as it is in a view, read only where it is not known.
-pub(super) fn seen(view: &View<'_>, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
+/// How a chat is read: [`one`], or [`in_place`] where its row does not lag behind.
+pub(super) type Read = fn(&Connection, BusinessId, ChatId) -> Result<Option<Chat>>;
+
+/// A chat as it is in a view, read only where it is not known; known from then on.
+pub(super) fn seen(view: &View<'_>, business: BusinessId, id: ChatId, read: Read) -> Result<Option<Chat>> {
     match view.known.chat(business, id) {
         Some(chat) => Ok(Some(chat)),
-        None => unknown(view, business, id),
+        None => unknown(view, business, id, read),
     }
 }
 
 /// A chat that is not known, from the store: known from then on.
-pub(super) fn unknown(view: &View<'_>, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
-    Ok(kept(view, one(view.conn, business, id)?))
-}
-
-/// The same as [`seen`] of a chat whose row does not lag behind.
-pub(super) fn seen_in_place(view: &View<'_>, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
-    match view.known.chat(business, id) {
-        Some(chat) => Ok(Some(chat)),
-        None => Ok(kept(view, in_place(view.conn, business, id)?)),
-    }
-}
-
-fn kept(view: &View<'_>, found: Option<Chat>) -> Option<Chat> {
+pub(super) fn unknown(view: &View<'_>, business: BusinessId, id: ChatId, read: Read) -> Result<Option<Chat>> {
+    let found = read(view.conn, business, id)?;
     if let Some(chat) = &found {
         view.known.keep(view.moment, chat);
     }
-    found
+    Ok(found)
 }
 
 pub(super) fn one(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {

@@ -5,14 +5,15 @@ use prilavok_domain::rules::NotificationType;
 use prilavok_domain::{BusinessId, ChatId, Event, Timestamp};
 use rusqlite::{Connection, Row};
 
-use super::rows;
 use super::write::Write;
+use super::{lagging, rows};
 use crate::Result;
 
 /// The columns of [`event`].
 pub(super) const EVENT: &str = "business_id, event_id, type, chat_id, message_id, at";
 
-/// Notes that something happened, in the transaction in which it did.
+/// Notes that something happened, in the transaction in which it did, after what it did is written: each event is one more
+/// for rows to be brought up to their messages.
 pub(super) fn note(
     write: &mut Write<'_>,
     business: BusinessId,
@@ -37,7 +38,7 @@ pub(super) fn note(
             at.as_millis(),
         ))?;
     write.touch(business);
-    Ok(())
+    lagging::catch_up_when_due(write.conn, business)
 }
 
 pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {

@@ -65,10 +65,9 @@ pub(super) fn append(
     }
     let id = MessageId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
     write.changes(business, chat_id);
-    if let Some(kind) = state.notification(event) {
-        events::note(write, business, kind, chat_id, Some(id.get()), created_at)?;
-    }
-    if !lagging::leaves_the_row(chat.kind, new.sender) {
+    let told = state.notification(event);
+    // What is told to nobody leaves no event behind that says so.
+    if told.is_none() || !lagging::leaves_the_row(chat.kind, new.sender) {
         let changed = Chat {
             status: state.status,
             updated_at: created_at,
@@ -77,7 +76,9 @@ pub(super) fn append(
         };
         chats::write_row(conn, &changed)?;
     }
-    lagging::catch_up_when_due(conn, business)?;
+    if let Some(kind) = told {
+        events::note(write, business, kind, chat_id, Some(id.get()), created_at)?;
+    }
     idempotency::remember(conn, business, once, id.get(), now)?;
     let value = Message {
         id,

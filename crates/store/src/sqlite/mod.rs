@@ -283,7 +283,8 @@ impl Store for SqliteStore {
         if let Some(chat) = self.readers.known().chat(business, id) {
             return Ok(Some(chat));
         }
-        self.readers.view(|view| chats::unknown(view, business, id))
+        self.readers
+            .view(|view| chats::unknown(view, business, id, chats::one))
     }
 
     async fn chats(
