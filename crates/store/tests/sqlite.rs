@@ -283,6 +283,21 @@ async fn a_list_that_another_process_changes_is_seen_in_its_new_order() {
 }
 
 #[tokio::test]
+async fn chats_that_are_only_started_do_not_pile_up_to_be_looked_at() {
+    let (_folder, path) = folder();
+    a_store(&path).await;
+    let store = open(&path).expect("a store");
+    for number in 0..100 {
+        a_chat_with(&store, &format!("customer-{number}")).await;
+    }
+    store.close().await;
+    let conn = Connection::open(&path).expect("the file");
+    let sql = "SELECT count(*) FROM event JOIN business USING (business_id) WHERE event_id > listed_event_id";
+    let waiting: i64 = conn.query_row(sql, [], |row| row.get(0)).expect("a count");
+    assert!(waiting < 32, "{waiting} events tell that rows may lag behind");
+}
+
+#[tokio::test]
 async fn ids_rise_in_the_order_of_writes_whichever_process_writes() {
     let (_folder, path) = folder();
     a_store(&path).await;
