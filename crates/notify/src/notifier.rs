@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use prilavok_domain::{BusinessId, Clock, SubscriptionId, Timestamp};
-use prilavok_store::{Delivery, Store, StoreError, Subscription};
+use prilavok_store::{Changes, Delivery, Store, StoreError, Subscription, next_change};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, Notify, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::alarm::Alarm;
@@ -30,6 +30,8 @@ pub struct Notifier(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     lanes: Mutex<Lanes>,
+    /// Told when lanes were begun or ended.
+    changed: Notify,
     given_up: AtomicU64,
 }
 
@@ -87,6 +89,7 @@ impl Notifier {
         Self(Arc::new(Inner {
             shared: Arc::new(shared),
             lanes: Mutex::default(),
+            changed: Notify::new(),
             given_up: AtomicU64::new(0),
         }))
     }
@@ -161,13 +164,14 @@ impl Notifier {
     pub async fn run(&self) {
         let alarm = self.0.shared.alarm.clone();
         let following = async {
-            let mut changes = self.0.shared.store.changes();
+            let mut changes = None;
             let mut ticks = tokio::time::interval(WATCH_INTERVAL);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
                     _ = ticks.tick() => self.look().await,
-                    change = changes.recv() => match change {
+                    () = self.0.changed.notified() => self.listen(&mut changes).await,
+                    change = next_change(&mut changes) => match change {
                         Ok(businesses) => self.wake(Some(&businesses)).await,
                         Err(RecvError::Lagged(_)) => self.wake(None).await,
                         Err(RecvError::Closed) => break,
@@ -178,6 +182,18 @@ impl Notifier {
         tokio::select! {
             () = alarm.run() => {}
             () = following => {}
+        }
+    }
+
+    /// Hears of commits while there are lanes: to be woken costs as much as a small part of a commit.
+    async fn listen(&self, changes: &mut Option<broadcast::Receiver<Changes>>) {
+        let has_lanes = !self.0.lanes.lock().await.of.is_empty();
+        if !has_lanes {
+            *changes = None;
+        } else if changes.is_none() {
+            *changes = Some(self.0.shared.store.changes());
+            // What was committed since they were begun.
+            self.wake(None).await;
         }
     }
 
@@ -224,6 +240,7 @@ impl Notifier {
             .given_up
             .store(store.given_up_subscriptions().await?, Ordering::Relaxed);
         lanes.version = Some(version);
+        self.0.changed.notify_one();
         Ok(())
     }
 

@@ -131,11 +131,14 @@ impl Connection {
             let served = served.load_full();
             let turn = turn.clone();
             let is_late = place.was_late();
+            let under_way = place.begin_answer();
             request.extensions_mut().insert(of_request.clone());
             async move {
                 let response = answer(&served, request, is_late).await;
-                // Answers that are ready at the same time leave together: the clients of a burst are woken once.
-                tokio::task::yield_now().await;
+                if !under_way.is_alone() {
+                    // Answers that are ready at the same time leave together: the clients of a burst are woken once.
+                    tokio::task::yield_now().await;
+                }
                 if response.extensions().get::<HangUp>().is_some() {
                     return Err(HungUp);
                 }

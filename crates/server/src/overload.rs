@@ -49,6 +49,8 @@ pub(crate) fn is_always_answered(path: &str) -> bool {
 pub(crate) struct Line {
     waiting: AtomicUsize,
     most: usize,
+    /// Requests that are being answered.
+    under_way: AtomicUsize,
 }
 
 impl Line {
@@ -57,6 +59,7 @@ impl Line {
         Arc::new(Self {
             waiting: AtomicUsize::new(0),
             most,
+            under_way: AtomicUsize::new(0),
         })
     }
 }
@@ -123,6 +126,12 @@ impl Place {
         self.late.load(Ordering::Relaxed)
     }
 
+    /// A request on this connection is answered from now on.
+    pub(crate) fn begin_answer(&self) -> UnderWay {
+        self.line.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(Arc::clone(&self.line))
+    }
+
     fn stand_in_line(&self) {
         if self.state.load(Ordering::Relaxed) != state::IDLE {
             return;
@@ -149,6 +158,22 @@ impl Wake for Place {
     fn wake_by_ref(self: &Arc<Self>) {
         self.stand_in_line();
         self.task.wake();
+    }
+}
+
+/// A request is being answered until this is dropped.
+pub(crate) struct UnderWay(Arc<Line>);
+
+impl UnderWay {
+    /// Whether no other is.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.0.under_way.load(Ordering::Relaxed) <= 1
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -62,6 +62,16 @@ pub use sessions::Session;
 /// The businesses that a commit brought events for.
 pub type Changes = Arc<[BusinessId]>;
 
+/// The next change for somebody who does not always listen: none comes while they do not.
+pub async fn next_change(
+    changes: &mut Option<broadcast::Receiver<Changes>>,
+) -> std::result::Result<Changes, broadcast::error::RecvError> {
+    match changes {
+        Some(changes) => changes.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// The result of a store operation.
 pub type Result<T> = std::result::Result<T, StoreError>;
 

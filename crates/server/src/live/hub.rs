@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use prilavok_domain::{BusinessId, Event};
-use prilavok_store::{Store, StoreError};
+use prilavok_store::{Store, StoreError, next_change};
 use prometheus::IntGaugeVec;
+use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
@@ -32,6 +33,8 @@ pub struct Hub {
     per_business: usize,
     /// Ticks since the start.
     now: AtomicU32,
+    /// Told of each stream that is opened.
+    entered: Notify,
     open: Mutex<Open>,
 }
 
@@ -64,6 +67,7 @@ impl Hub {
             heartbeat_ticks: u32::try_from(heartbeat_seconds).unwrap_or(u32::MAX),
             per_business,
             now: AtomicU32::new(0),
+            entered: Notify::new(),
             open: Mutex::default(),
         })
     }
@@ -88,6 +92,7 @@ impl Hub {
             lines.insert(number, Arc::clone(&line));
             number
         };
+        self.entered.notify_one();
         Ok(Place {
             _counted: OpenGuard::new(&self.gauge.with_label_values(&[audience.surface()])),
             hub: Arc::clone(self),
@@ -112,20 +117,29 @@ impl Hub {
         self.now.load(Ordering::Relaxed)
     }
 
-    /// Wakes streams until the task is ended.
+    /// Wakes streams until the task is ended. It hears of commits only while there are any: to be woken costs as much as a
+    /// small part of a commit.
     pub async fn run(&self) {
-        let mut changes = self.store.changes();
+        let mut changes = None;
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut known = None;
         loop {
             tokio::select! {
-                change = changes.recv() => match change {
+                change = next_change(&mut changes) => match change {
                     Ok(businesses) => self.call_of(&businesses),
                     Err(RecvError::Lagged(_)) => self.call_all(Calls::NEWS),
                     Err(RecvError::Closed) => break,
                 },
+                () = self.entered.notified(), if changes.is_none() => {
+                    changes = Some(self.store.changes());
+                    // What was committed since it was opened.
+                    self.call_all(Calls::NEWS);
+                }
                 _ = ticks.tick() => {
+                    if self.open.lock().lines.is_empty() {
+                        changes = None;
+                    }
                     self.now.fetch_add(1, Ordering::Relaxed);
                     self.call_silent();
                     known = match self.look_elsewhere(known).await {
