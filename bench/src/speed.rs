@@ -169,7 +169,8 @@ pub const GET_CHATS: Call = Call::of("getChats", CHATS, 32).warmed_for(10);
 pub const GET_HISTORY: Call = Call::of("getChatHistory", LONG_CHATS, 32).warmed_for(5);
 /// A call of the comparison.
 pub const SEND: Call = Call::of("sendMessageToChat", CHATS, 64);
-const SEND_ALONE: Call = Call::of("sendMessageToChat", CHATS, 1);
+/// Until most keys were seen.
+const SEND_ALONE: Call = Call::of("sendMessageToChat", CHATS, 1).warmed_for(6);
 
 /// Prilavok beside the bars, each round with all of them in turn.
 pub fn compare(place: &Place, rounds: u32, seconds: u32) -> anyhow::Result<Vec<Line>> {

@@ -149,7 +149,8 @@ fn a_planted_corruption_is_found_and_named() {
         ),
         (
             "UPDATE chat SET last_message_id = NULL WHERE business_id = 1 AND chat_id = 1;
-             UPDATE business SET listed_event_id = (SELECT max(event_id) FROM event)",
+             INSERT INTO event_of_business SELECT business_id, event_id FROM event WHERE true ON CONFLICT DO NOTHING;
+             DELETE FROM recent",
             "business 1, chat 1: lists have it at another place than its own",
         ),
         (
@@ -218,7 +219,7 @@ fn a_planted_corruption_is_found_and_named() {
             "tells another time than the message",
         ),
         (
-            "INSERT INTO event SELECT business_id, 1000000 + event_id, type, chat_id, message_id, at FROM event
+            "INSERT INTO event SELECT business_id, 1000000 + event_id, type, chat_id, message_id, at, NULL, NULL FROM event
                  WHERE business_id = 1 AND chat_id = 1 AND message_id IS NOT NULL",
             "business 1, event 10000",
         ),

@@ -187,6 +187,11 @@ impl Market {
             [events],
         )
         .expect("inserted");
+        conn.execute_batch(
+            "INSERT INTO event_of_business SELECT business_id, event_id FROM event WHERE true ON CONFLICT DO NOTHING;
+             DELETE FROM recent",
+        )
+        .expect("found");
         conn.execute(
             "UPDATE meta SET value = (SELECT max(event_id) FROM event) WHERE name = 'last_id'",
             [],

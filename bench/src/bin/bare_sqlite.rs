@@ -45,8 +45,16 @@ fn main() -> anyhow::Result<()> {
             )?
             .execute((business, chat, id, NOW_MS, text))?;
             if what == "whole" {
-                conn.prepare_cached("INSERT INTO event VALUES (?1, ?2, 'CHAT_MESSAGE_SENT', ?3, ?2, ?4)")?
-                    .execute((business, id, chat, NOW_MS))?;
+                conn.prepare_cached(
+                    "INSERT INTO event VALUES (?1, ?2, 'CHAT_MESSAGE_SENT', ?3, ?2, ?4,
+                         (SELECT newest_event_id FROM recent WHERE business_id = ?1), 'WAITING_FOR_CUSTOMER')",
+                )?
+                .execute((business, id, chat, NOW_MS))?;
+                conn.prepare_cached(
+                    "INSERT INTO recent VALUES (?1, ?2, 1)
+                     ON CONFLICT DO UPDATE SET newest_event_id = ?2, events = events + 1",
+                )?
+                .execute((business, id))?;
             }
         }
         conn.prepare_cached("COMMIT")?.execute([])?;
@@ -54,8 +62,8 @@ fn main() -> anyhow::Result<()> {
     }
     let took = begun.elapsed().as_secs_f64();
     conn.execute("UPDATE meta SET value = ?1 WHERE name = 'last_id'", [id])?;
-    // Events after that tell the store which rows it has to bring up to their messages: these would be too many.
-    conn.execute("UPDATE business SET listed_event_id = ?1", [id])?;
+    // Recent events tell the store which rows it has to bring up to their messages: these would be too many.
+    conn.execute("DELETE FROM recent", [])?;
     println!("{}", f64::from(rows) / took);
     Ok(())
 }

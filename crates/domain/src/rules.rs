@@ -4,7 +4,7 @@
 //! beside it decide whether a chat or a dispute may begin at all. Nothing here knows who asks.
 
 use crate::named::named_enum;
-use crate::{ChatStatus, ChatType, ContextType, Customer, Placement, Sender};
+use crate::{ChatStatus, ChatType, ContextType, Customer, Placement, Sender, Timestamp};
 
 /// The placements whose campaigns may have chats about returns that a partner starts.
 pub const RETURN_CHAT_PLACEMENTS: [Placement; 3] = [Placement::Fbs, Placement::Fby, Placement::Express];
@@ -242,18 +242,22 @@ pub fn may_start_chat(initiator: Initiator, subject: Subject) -> Result<ChatStat
 
 /// Whether something new may be kept about a customer.
 pub fn may_be_kept_about(customer: &Customer) -> Result<(), RuleViolation> {
-    match customer.erased_at {
+    must_not_be_erased(customer.erased_at)
+}
+
+fn must_not_be_erased(erased_at: Option<Timestamp>) -> Result<(), RuleViolation> {
+    match erased_at {
         None => Ok(()),
         Some(_) => Err(RuleViolation::CustomerErased),
     }
 }
 
-/// Whether `sender` may write into a chat of a customer. The marketplace's people may in any case: disputes have to be
+/// Whether `sender` may write into a chat of a customer who was erased then, if ever. The marketplace's people may in any case: disputes have to be
 /// settled, and they know whom they write about.
-pub fn may_write_to(customer: &Customer, sender: Sender) -> Result<(), RuleViolation> {
+pub fn may_write_to(erased_at: Option<Timestamp>, sender: Sender) -> Result<(), RuleViolation> {
     match sender {
         Sender::Support => Ok(()),
-        Sender::Customer | Sender::Partner | Sender::Market => may_be_kept_about(customer),
+        Sender::Customer | Sender::Partner | Sender::Market => must_not_be_erased(erased_at),
     }
 }
 

@@ -50,11 +50,11 @@ impl Source {
         Ok(Self(conn))
     }
 
-    /// What a table is like, but for a column by which this file keeps its lists.
+    /// What a table is like, but for columns of which only this file needs to know.
     pub(super) fn table(&self, name: &'static str) -> rusqlite::Result<Table> {
-        let mut statement = self.0.prepare(
-            "SELECT name, pk FROM pragma_table_info(?1) WHERE name <> 'listed_event_id' ORDER BY cid",
-        )?;
+        let mut statement = self
+            .0
+            .prepare("SELECT name, pk FROM pragma_table_info(?1) WHERE name NOT IN ('before_id', 'leaves') ORDER BY cid")?;
         let found = statement.query_map([name], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?))
         })?;

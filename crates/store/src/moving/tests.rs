@@ -19,9 +19,11 @@ fn every_table_is_moved_after_those_that_it_points_to() {
     let path = folder.path().join(FILE_NAME);
     drop(SqliteStore::open(&path, IdSequence::clocked(0, 0)).expect("a store"));
     let conn = Connection::open(&path).expect("a file");
+    // Where this file finds events says nothing that the events do not.
     let there = strings(
         &conn,
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'meta' ORDER BY name",
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'
+             AND name NOT IN ('meta', 'recent', 'event_of_business') ORDER BY name",
         &[],
     );
     let mut moved = TABLES.to_vec();

@@ -87,7 +87,7 @@ pub(super) async fn append(
         let row = rows::query_opt(conn, STATE, &[&business.get(), &chat.get()]).await?;
         let row = must_exist(row, || Entity::Chat(chat))?;
         let there = chats::read(&row)?;
-        rules::may_write_to(&there.customer, new.sender).map_err(Refusal::Rule)?;
+        rules::may_write_to(there.customer.erased_at, new.sender).map_err(Refusal::Rule)?;
         let state = ChatState {
             kind: there.kind,
             status: there.status,

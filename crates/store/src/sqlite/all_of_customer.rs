@@ -51,7 +51,7 @@ pub(super) fn chats(
         CHATS.replace("WHERE", "WHERE u.customer_id = ?1 AND")
     ))?;
     let found = statement.query_map((customer.as_str(), business, chat, limit), rows::chat)?;
-    found.map(|chat| lagging::now(conn, chat?)).collect()
+    found.map(|chat| lagging::chat_now(conn, chat?)).collect()
 }
 
 pub(super) fn orders(

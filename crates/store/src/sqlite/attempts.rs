@@ -6,6 +6,7 @@ use prilavok_domain::{BusinessId, EventId, MessageId, SubscriptionId, Timestamp}
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::recent::RECENT;
 use super::write::Write;
 use super::{lagging, meta, rows};
 use crate::notifications::{Attempt, AttemptFilter, ForgetBefore, LoggedAttempt, Try};
@@ -117,11 +118,12 @@ pub(super) fn page(
 
 /// Whether there may be something to forget.
 pub(super) fn is_any_old(conn: &Connection, business: BusinessId, before: ForgetBefore) -> Result<bool> {
-    let mut old = conn.prepare_cached(
+    let mut old = conn.prepare_cached(&format!(
         "SELECT coalesce((SELECT at FROM attempt WHERE business_id = ?1 ORDER BY attempt_id LIMIT 1) < ?2, FALSE)
-             OR coalesce((SELECT at FROM event INDEXED BY event_of_business
-                 WHERE business_id = ?1 ORDER BY event_id LIMIT 1) < ?3, FALSE)",
-    )?;
+             OR coalesce((SELECT at FROM event_of_business CROSS JOIN event USING (business_id, event_id)
+                              WHERE business_id = ?1 ORDER BY event_id LIMIT 1) < ?3, FALSE)
+             OR EXISTS ({RECENT} SELECT 1 FROM recent_event WHERE at < ?3)",
+    ))?;
     let before = (
         business.get(),
         before.attempts.as_millis(),
@@ -133,7 +135,7 @@ pub(super) fn is_any_old(conn: &Connection, business: BusinessId, before: Forget
 /// Forgets the oldest lines of the log, and the oldest events up to the first one that is young or that a
 /// subscription waits for: what is kept has no gaps.
 pub(super) fn forget(conn: &Connection, business: BusinessId, before: ForgetBefore) -> Result<u64> {
-    lagging::catch_up_all(conn, business)?;
+    lagging::catch_up(conn, business)?;
     let lines = conn
         .prepare_cached(
             "DELETE FROM attempt WHERE business_id = ?1 AND attempt_id IN
@@ -145,16 +147,15 @@ pub(super) fn forget(conn: &Connection, business: BusinessId, before: ForgetBefo
     let mut newest = 0;
     let mut forgetting = conn.prepare_cached(
         "WITH oldest AS MATERIALIZED
-                 (SELECT event_id, at FROM event INDEXED BY event_of_business
+                 (SELECT event_id, at FROM event_of_business CROSS JOIN event USING (business_id, event_id)
                   WHERE business_id = ?1 ORDER BY event_id LIMIT ?3),
              kept (event_id) AS MATERIALIZED
                  (SELECT min(event_id) FROM oldest WHERE at >= ?2
                   UNION ALL SELECT min(settled_event_id) + 1 FROM subscription
                       WHERE business_id = ?1 AND disabled IS NULL
                   UNION ALL SELECT min(event_id) FROM again WHERE business_id = ?1)
-             DELETE FROM event INDEXED BY event_of_business WHERE business_id = ?1
-                 AND event_id <= (SELECT max(event_id) FROM oldest)
-                 AND event_id < (SELECT coalesce(min(event_id), 9223372036854775807) FROM kept)
+             DELETE FROM event WHERE event_id IN (SELECT event_id FROM oldest
+                 WHERE event_id < (SELECT coalesce(min(event_id), 9223372036854775807) FROM kept))
              RETURNING event_id",
     )?;
     let forgotten = (business.get(), before.events.as_millis(), FORGOTTEN_AT_ONCE);

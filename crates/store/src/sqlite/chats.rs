@@ -2,15 +2,15 @@
 
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::rules::{self, ChatState, Event, NotificationType};
-use prilavok_domain::{
-    BusinessId, Chat, ChatId, Context, Customer, MessageId, OrderId, Placement, Timestamp,
-};
+use prilavok_domain::{BusinessId, Chat, ChatId, Context, Customer, OrderId, Placement, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
+use super::events::{self, Happened};
 use super::readers::View;
 use super::registry::{self, must_exist};
+use super::standing::{self, Standing};
 use super::write::Write;
-use super::{events, idempotency, lagging, rows};
+use super::{idempotency, lagging, rows};
 use crate::{
     Applied, ChatChange, Conflict, Entity, Idempotency, Refusal, Result, StartChat, Started, StoreError,
     Subject,
@@ -42,7 +42,8 @@ pub(super) fn start(
             rules::may_be_kept_about(&customer).map_err(Refusal::Rule)?;
             let state = rules::may_start_chat(start.initiator, subject).map_err(Refusal::Rule)?;
             let id = insert(write, business, context, &customer, state, now)?;
-            events::note(write, business, NotificationType::ChatCreated, id, None, now)?;
+            let happened = Happened::to(id, NotificationType::ChatCreated, now);
+            events::note(write, business, &happened)?;
             id
         }
     };
@@ -221,14 +222,8 @@ pub(super) fn start_arbitration(
     let state =
         rules::may_start_arbitration(chat.kind, chat.context.kind(), unfinished).map_err(Refusal::Rule)?;
     let id = insert(write, business, chat.context, &chat.customer, state, now)?;
-    events::note(
-        write,
-        business,
-        NotificationType::ChatArbitrageStarted,
-        id,
-        None,
-        now,
-    )?;
+    let happened = Happened::to(id, NotificationType::ChatArbitrageStarted, now);
+    events::note(write, business, &happened)?;
     idempotency::remember(conn, business, once, id.get(), now)?;
     Ok(Applied {
         value: existing(conn, business, id)?,
@@ -266,31 +261,16 @@ pub(super) fn change(
         status: state.status,
         ..chat
     };
-    write_row(conn, &chat)?;
+    standing::keep(conn, business, id, Standing::of(&chat))?;
     write.changes(business, id);
     if let Some(kind) = state.notification(event) {
-        events::note(write, business, kind, id, None, now)?;
+        events::note(write, business, &Happened::to(id, kind, now))?;
     }
     idempotency::remember(conn, business, once, id.get(), now)?;
     Ok(Applied {
         value: chat,
         replayed: false,
     })
-}
-
-/// Writes what changes about a chat into its row, and so where lists have it.
-pub(super) fn write_row(conn: &Connection, chat: &Chat) -> Result<()> {
-    conn.prepare_cached(
-        "UPDATE chat SET status = ?3, updated_at = ?4, last_message_id = ?5 WHERE business_id = ?1 AND chat_id = ?2",
-    )?
-    .execute((
-        chat.business.get(),
-        chat.id.get(),
-        chat.status.as_str(),
-        chat.updated_at.as_millis(),
-        chat.last_message.map(MessageId::get),
-    ))?;
-    Ok(())
 }
 
 /// How a chat is read: [`one`], or [`in_place`] where its row does not lag behind.
@@ -319,7 +299,7 @@ pub(super) fn one(conn: &Connection, business: BusinessId, id: ChatId) -> Result
 
 fn number(conn: &Connection, business: BusinessId, id: i64) -> Result<Option<Chat>> {
     let found = row(conn, business, id)?;
-    found.map(|chat| lagging::now(conn, chat)).transpose()
+    found.map(|chat| lagging::chat_now(conn, chat)).transpose()
 }
 
 /// What a chat's row says, which is how the chat is if the row does not lag behind.

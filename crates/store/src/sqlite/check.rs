@@ -82,8 +82,7 @@ const RULES: &[(About, &str, &str)] = &[
         // Its row does not know its newest message, and nothing tells that it does not.
         "SELECT c.business_id, c.chat_id FROM chat c JOIN main.chat kept USING (business_id, chat_id)
          WHERE c.last_message_id IS NOT kept.last_message_id AND (c.business_id, c.chat_id) NOT IN
-             (SELECT e.business_id, e.chat_id FROM event e JOIN business b USING (business_id)
-              WHERE e.event_id > b.listed_event_id)",
+             (SELECT business_id, chat_id FROM event WHERE event_id NOT IN (SELECT event_id FROM event_of_business))",
     ),
     (
         About::Chat,
@@ -172,6 +171,22 @@ const RULES: &[(About, &str, &str)] = &[
         "another event tells the same",
         "SELECT business_id, max(event_id) FROM event
          GROUP BY business_id, chat_id, type, message_id HAVING count(*) > 1",
+    ),
+    (
+        About::Event,
+        "its business does not find it, or finds one that is not there",
+        "SELECT business_id, event_id FROM
+             (SELECT business_id, event_id FROM event_of_business
+              UNION ALL SELECT business_id, event_id FROM
+                  (WITH RECURSIVE recent_event (business_id, event_id, next_id) AS
+                       (SELECT business_id, newest_event_id, 9223372036854775807 FROM recent
+                        WHERE newest_event_id IS NOT NULL
+                        UNION ALL SELECT n.business_id, e.before_id, n.event_id
+                            FROM recent_event n JOIN event e USING (business_id, event_id)
+                            WHERE e.before_id IS NOT NULL AND n.event_id < n.next_id)
+                   SELECT business_id, event_id FROM recent_event)
+              UNION ALL SELECT business_id, event_id FROM event)
+         GROUP BY business_id, event_id HAVING count(*) <> 2",
     ),
     (
         About::Event,

@@ -5,6 +5,7 @@ use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{BusinessId, SubscriptionId, Timestamp};
 use rusqlite::Connection;
 
+use super::recent::RECENT;
 use super::write::Write;
 use super::{attempts, events, subscriptions};
 use crate::notifications::{Again, Delivery, LOOKED_AT, Settled, Switch, Try, Waiting};
@@ -45,7 +46,7 @@ fn asked_again(
 ) -> Result<Vec<Delivery>> {
     let mut statement = conn.prepare_cached(
         "SELECT e.business_id, e.event_id, e.type, e.chat_id, e.message_id, e.at, a.again_id
-         FROM again a JOIN event e NOT INDEXED USING (business_id, event_id)
+         FROM again a JOIN event e USING (business_id, event_id)
          WHERE a.business_id = ?1 AND a.subscription_id = ?2 ORDER BY a.again_id LIMIT ?3",
     )?;
     let found = statement.query_map((business.get(), id.get(), limit), |row| {
@@ -149,14 +150,23 @@ pub(super) fn send_again(
         return Err(Refusal::Conflict(Conflict::SubscriptionDisabled).into());
     }
     let columns = events::EVENT;
-    let (which, first, second) = match again {
-        Again::Event(event) => ("event_id = ?2 AND ?3 = 0", event.get(), 0),
-        Again::Between(from, until) => ("at >= ?2 AND at < ?3", from.as_millis(), until.as_millis()),
+    let (sql, first, second) = match again {
+        Again::Event(event) => {
+            let sql =
+                format!("SELECT {columns} FROM event WHERE business_id = ?1 AND event_id = ?2 AND ?3 = 0");
+            (sql, event.get(), 0)
+        }
+        Again::Between(from, until) => {
+            let sql = format!(
+                "{RECENT} SELECT {columns} FROM event_of_business CROSS JOIN event USING (business_id, event_id)
+                 WHERE business_id = ?1 AND at >= ?2 AND at < ?3
+                 UNION ALL SELECT {columns} FROM recent_event WHERE at >= ?2 AND at < ?3 ORDER BY event_id"
+            );
+            (sql, from.as_millis(), until.as_millis())
+        }
     };
     let found = conn
-        .prepare_cached(&format!(
-            "SELECT {columns} FROM event INDEXED BY event_of_business WHERE business_id = ?1 AND {which} ORDER BY event_id"
-        ))?
+        .prepare_cached(&sql)?
         .query_map((business.get(), first, second), events::event)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     if let (Again::Event(event), true) = (again, found.is_empty()) {

@@ -44,6 +44,19 @@ pub(super) fn is_under_way(conn: &Connection, customer: &PublicId) -> Result<boo
     Ok(one(conn, customer)?.is_some_and(|erasure| erasure.finished_at.is_none()))
 }
 
+/// When a customer was erased, if they are. Whoever is was asked for here, so that for most nothing has to be read.
+pub(super) fn erased_at(conn: &Connection, customer: &PublicId) -> Result<Option<Timestamp>> {
+    let found = conn
+        .prepare_cached(
+            "SELECT u.erased_at FROM erasure e CROSS JOIN customer u USING (customer_id) WHERE e.customer_id = ?1",
+        )?
+        .query_row([customer.as_str()], |row| {
+            rows::optional(row, 0, "erased_at", Timestamp::from_millis)
+        })
+        .optional()?;
+    Ok(found.flatten())
+}
+
 /// Those under way, the one that was asked for first.
 pub(super) fn under_way(conn: &Connection, limit: usize) -> Result<Vec<PublicId>> {
     let mut statement = conn.prepare_cached(

@@ -37,7 +37,7 @@ pub(super) fn chats_by_id(
          WHERE (c.business_id, c.chat_id) > (?1, ?2) ORDER BY c.business_id, c.chat_id LIMIT ?3"
     ))?;
     let found = statement.query_map((business, chat, limit), rows::chat)?;
-    found.map(|chat| lagging::now(conn, chat?)).collect()
+    found.map(|chat| lagging::chat_now(conn, chat?)).collect()
 }
 
 pub(super) fn renamed_customers(conn: &Connection, after: i64, limit: usize) -> Result<Vec<(i64, PublicId)>> {

@@ -2,9 +2,9 @@
 //!
 //! A message that only says whose turn it is leaves its chat's row alone, and with it every index of lists: what it changes
 //! about the chat follows from the message itself. Whoever reads a chat looks at its newest message too ([`now`]). Rows are
-//! brought up to their messages together, once enough events of their business came after the one that it keeps
-//! (`listed_event_id`). Until then those events tell which chats may be elsewhere than the indexes have them: they are
-//! few, lie side by side, and are asked for first, in the same transaction.
+//! brought up to their messages together, once enough events of their business came. Until then those events, the recent
+//! ones (see `recent`), tell which chats may be elsewhere than the indexes have them: they are few, and are asked for first,
+//! in the same transaction.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,7 +13,8 @@ use prilavok_domain::rules::waits_after;
 use prilavok_domain::{BusinessId, Chat, ChatId, ChatType, MessageId, Sender, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{chats, rows};
+use super::standing::{self, Standing};
+use super::{recent, rows};
 use crate::Result;
 
 /// So many events of a business are waited for before rows are brought up to their messages: each then costs a small part
@@ -27,26 +28,36 @@ pub(super) fn leaves_the_row(kind: ChatType, sender: Sender) -> bool {
 }
 
 /// A chat as its newest message leaves it, from what its row says.
-pub(super) fn now(conn: &Connection, chat: Chat) -> Result<Chat> {
-    if chat.kind != ChatType::Chat {
-        return Ok(chat);
+pub(super) fn chat_now(conn: &Connection, chat: Chat) -> Result<Chat> {
+    Ok(now(conn, chat.business, chat.id, Standing::of(&chat))?.put_into(chat))
+}
+
+/// How a chat's newest message leaves it standing, from what its row says.
+pub(super) fn now(
+    conn: &Connection,
+    business: BusinessId,
+    chat: ChatId,
+    standing: Standing,
+) -> Result<Standing> {
+    if standing.kind != ChatType::Chat {
+        return Ok(standing);
     }
-    let known = chat.last_message.map_or(0, MessageId::get);
+    let known = standing.last_message.map_or(0, MessageId::get);
     let newest = conn
         .prepare_cached(
             "SELECT message_id, created_at, sender FROM message
              WHERE business_id = ?1 AND chat_id = ?2 AND message_id > ?3 ORDER BY message_id DESC LIMIT 1",
         )?
-        .query_row((chat.business.get(), chat.id.get(), known), newest)
+        .query_row((business.get(), chat.get(), known), newest)
         .optional()?;
     Ok(match newest {
-        Some((id, created_at, sender)) => Chat {
-            status: waits_after(chat.kind, sender).unwrap_or(chat.status),
+        Some((id, created_at, sender)) => Standing {
+            status: waits_after(standing.kind, sender).unwrap_or(standing.status),
             updated_at: created_at,
             last_message: Some(id),
-            ..chat
+            ..standing
         },
-        None => chat,
+        None => standing,
     })
 }
 
@@ -79,53 +90,35 @@ pub(crate) fn all_now() -> String {
     )
 }
 
-/// The chats of a business whose rows may lag behind; one for each event.
-fn of_events(conn: &Connection, business: BusinessId) -> Result<Vec<ChatId>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT chat_id FROM event INDEXED BY event_of_business WHERE business_id = ?1
-             AND event_id > (SELECT listed_event_id FROM business WHERE business_id = ?1)",
-    )?;
-    let found = statement.query_map([business.get()], |row| rows::id(row, 0, "chat_id"))?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
-}
-
 /// The chats of a business that may be elsewhere than the indexes have them.
 pub(super) fn elsewhere(conn: &Connection, business: BusinessId) -> Result<BTreeSet<ChatId>> {
-    Ok(of_events(conn, business)?.into_iter().collect())
+    let events = recent::all(conn, business)?;
+    Ok(events.into_iter().map(|event| event.chat).collect())
 }
 
-/// Brings the rows of a business up to their messages once enough events came for it to be worth it.
-pub(super) fn catch_up_when_due(conn: &Connection, business: BusinessId) -> Result<()> {
-    let chats = of_events(conn, business)?;
-    if chats.len() >= EVENTS {
-        catch_up(conn, business, chats)?;
+/// Brings the rows of a business up to their messages once it has so many recent events that it is worth it.
+pub(super) fn catch_up_when_due(conn: &Connection, business: BusinessId, recent: usize) -> Result<()> {
+    match recent < EVENTS {
+        true => Ok(()),
+        false => catch_up(conn, business),
     }
-    Ok(())
 }
 
-/// Brings the rows of a business up to their messages: before events are forgotten, which tell that they lag behind.
-pub(super) fn catch_up_all(conn: &Connection, business: BusinessId) -> Result<()> {
-    let chats = of_events(conn, business)?;
-    if chats.is_empty() {
+/// Brings the rows of a business up to their messages, and puts its recent events where the others are: before any are
+/// forgotten, too, since they tell what lags behind.
+pub(super) fn catch_up(conn: &Connection, business: BusinessId) -> Result<()> {
+    let events = recent::all(conn, business)?;
+    if events.is_empty() {
         return Ok(());
     }
-    catch_up(conn, business, chats)
-}
-
-fn catch_up(conn: &Connection, business: BusinessId, chats: Vec<ChatId>) -> Result<()> {
-    for chat in chats.into_iter().collect::<BTreeSet<_>>() {
-        // One that was removed meanwhile has nothing to be brought up to.
-        if let Some(chat) = chats::one(conn, business, chat)? {
-            chats::write_row(conn, &chat)?;
+    let mut told = BTreeSet::new();
+    // The newest comes first: what older ones say of the same chat is no longer so.
+    for event in &events {
+        if let (Some(status), Some(message)) = (event.leaves, event.message)
+            && told.insert(event.chat)
+        {
+            standing::tell(conn, business, event.chat, status, event.at, message)?;
         }
     }
-    // Ids only ever rise: whatever happens from now on has a higher one.
-    conn.prepare_cached(
-        "UPDATE business SET listed_event_id = coalesce(
-             (SELECT max(event_id) FROM event INDEXED BY event_of_business
-              WHERE business_id = ?1 AND event_id > listed_event_id), listed_event_id)
-         WHERE business_id = ?1",
-    )?
-    .execute([business.get()])?;
-    Ok(())
+    recent::put_away(conn, business, &events)
 }

@@ -2,12 +2,14 @@
 
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::rules::{self, ChatState, Event};
-use prilavok_domain::{Attachment, BusinessId, Chat, ChatId, FileId, Message, MessageId, Timestamp};
+use prilavok_domain::{Attachment, BusinessId, ChatId, FileId, Message, MessageId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Rows};
 
+use super::events::{self, Happened};
 use super::registry::must_exist;
+use super::standing::{self, Standing};
 use super::write::Write;
-use super::{chats, events, idempotency, lagging, rows};
+use super::{erasure, idempotency, lagging, rows};
 use crate::{
     Applied, Entity, Idempotency, MessageRange, NewMessage, Page, Refusal, Result, StoreError, StoredFile,
 };
@@ -31,8 +33,9 @@ pub(super) fn append(
             replayed: true,
         });
     }
-    let chat = chats::existing(conn, business, chat_id)?;
-    rules::may_write_to(&chat.customer, new.sender).map_err(Refusal::Rule)?;
+    let there = standing::now(conn, business, chat_id)?;
+    let (chat, customer) = must_exist(there, || Entity::Chat(chat_id))?;
+    rules::may_write_to(erasure::erased_at(conn, &customer)?, new.sender).map_err(Refusal::Rule)?;
     let event = Event::Message {
         sender: new.sender,
         wait_for: new.wait_for,
@@ -67,17 +70,25 @@ pub(super) fn append(
     write.changes(business, chat_id);
     let told = state.notification(event);
     // What is told to nobody leaves no event behind that says so.
-    if told.is_none() || !lagging::leaves_the_row(chat.kind, new.sender) {
-        let changed = Chat {
+    let lags = told.is_some() && lagging::leaves_the_row(chat.kind, new.sender);
+    if !lags {
+        let changed = Standing {
             status: state.status,
             updated_at: created_at,
             last_message: Some(id),
             ..chat
         };
-        chats::write_row(conn, &changed)?;
+        standing::keep(conn, business, chat_id, changed)?;
     }
     if let Some(kind) = told {
-        events::note(write, business, kind, chat_id, Some(id.get()), created_at)?;
+        let happened = Happened {
+            kind,
+            chat: chat_id,
+            message: Some(id),
+            at: created_at,
+            leaves: lags.then_some(state.status),
+        };
+        events::note(write, business, &happened)?;
     }
     idempotency::remember(conn, business, once, id.get(), now)?;
     let value = Message {

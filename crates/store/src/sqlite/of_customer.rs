@@ -3,6 +3,8 @@
 use prilavok_domain::{BusinessId, Chat, ChatId, FileId, OrderId, ReturnId};
 use rusqlite::{Connection, OptionalExtension};
 
+use super::events::EVENT;
+use super::recent::RECENT;
 use super::{lagging, rows};
 use crate::{CustomerChats, CustomerEvents, Page, Result};
 
@@ -40,7 +42,7 @@ pub(super) fn chats(
         (business, customer, order, returned, before, limit + 1),
         rows::chat,
     )?;
-    let found = found.map(|chat| lagging::now(conn, chat?));
+    let found = found.map(|chat| lagging::chat_now(conn, chat?));
     Ok(Page::beginning(found.collect::<Result<_>>()?, limit))
 }
 
@@ -53,9 +55,11 @@ pub(super) fn events(
     limit: usize,
 ) -> Result<CustomerEvents> {
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT e.business_id, e.event_id, e.type, e.chat_id, e.message_id, e.at, {SHOWN}
-         FROM event e INDEXED BY event_of_business CROSS JOIN chat c ON c.business_id = e.business_id AND c.chat_id = e.chat_id
-         WHERE e.business_id = ?1 AND e.event_id > ?5 ORDER BY e.event_id LIMIT ?6"
+        "{RECENT}, next_event AS (
+             SELECT {EVENT} FROM event_of_business CROSS JOIN event USING (business_id, event_id)
+             WHERE business_id = ?1 AND event_id > ?5
+             UNION ALL SELECT {EVENT} FROM recent_event WHERE event_id > ?5 ORDER BY event_id LIMIT ?6)
+         SELECT next_event.*, {SHOWN} FROM next_event LEFT JOIN chat c USING (business_id, chat_id)"
     ))?;
     let (business, customer, order, returned) = parameters(business, of);
     let looked = statement.query_map((business, customer, order, returned, after, limit), |row| {

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_sessions.sql"),
     include_str!("migrations/0010_listed.sql"),
     include_str!("migrations/0011_lagging.sql"),
+    include_str!("migrations/0012_recent.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.
@@ -361,6 +362,49 @@ mod tests {
                 assert!(!dangling.exists([]).expect("a check"), "from version {version}");
             });
         }
+    }
+
+    #[test]
+    fn rows_that_lagged_behind_know_their_messages_before_events_are_found_in_another_way() {
+        in_a_folder(|path| {
+            let conn = Connection::open(path).expect("a file");
+            for (number, step) in MIGRATIONS[..11].iter().enumerate() {
+                conn.execute_batch(step).expect("a step");
+                if number == 0 {
+                    conn.execute_batch(OF_THE_FIRST_VERSION).expect("its data");
+                }
+            }
+            // Chat 5 has a message that its row does not know; chat 6 has none.
+            conn.execute_batch(
+                "INSERT INTO purchase VALUES (1, 101, 10, 'anna', 0);
+                 INSERT INTO chat VALUES (1, 6, 'CHAT', 'NEW', 'ORDER', 101, 'anna', 101, 10, 900, 900, NULL);
+                 INSERT INTO message VALUES (1, 5, 20, 3000, 'PARTNER', 'well', 0);
+                 INSERT INTO event VALUES (1, 9, 'CHAT_MESSAGE_SENT', 5, 7, 2000), (1, 10, 'CHAT_CREATED', 6, NULL, 900),
+                     (1, 21, 'CHAT_MESSAGE_SENT', 5, 20, 3000);
+                 UPDATE business SET listed_event_id = 9;",
+            )
+            .expect("chats");
+            conn.pragma_update(None, "application_id", APPLICATION_ID)
+                .expect("our mark");
+            conn.pragma_update(None, "user_version", 11).expect("a version");
+            drop(conn);
+            let conn = writer(path).expect("a file that is brought up to date");
+            let rows = |sql: &str| {
+                let mut found = conn.prepare(sql).expect(sql);
+                let found = found.query_map([], |row| row.get(0)).expect(sql);
+                found.collect::<rusqlite::Result<Vec<String>>>().expect(sql)
+            };
+            assert_eq!(
+                rows(
+                    "SELECT chat_id || status || updated_at || coalesce(last_message_id, '') FROM chat ORDER BY chat_id"
+                ),
+                ["5WAITING_FOR_CUSTOMER300020", "6NEW900"]
+            );
+            assert_eq!(
+                rows("SELECT CAST(event_id AS TEXT) FROM event_of_business ORDER BY event_id"),
+                ["9", "10", "21"]
+            );
+        });
     }
 
     #[test]

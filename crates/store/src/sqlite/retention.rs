@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use prilavok_domain::{BusinessId, ChatId, ChatStatus, ChatType, MessageId, Timestamp};
 use rusqlite::Connection;
 
+use super::recent::RECENT;
 use super::write::Write;
 use super::{chats, lagging, overdue, taken};
 use crate::personal_data::{FILES_AT_ONCE, OLD_CHATS, ROWS_AT_ONCE, WaitedFor};
@@ -33,9 +34,11 @@ pub(super) fn old_chats(conn: &Connection, business: BusinessId, before: Timesta
 /// are looked through.
 pub(super) fn with_events(conn: &Connection, business: BusinessId, ids: &[ChatId]) -> Result<Vec<Old>> {
     let mut events: HashMap<i64, Vec<_>> = ids.iter().map(|id| (id.get(), Vec::new())).collect();
-    let mut statement = conn.prepare(
-        "SELECT event_id, chat_id, message_id FROM event INDEXED BY event_of_business WHERE business_id = ?1",
-    )?;
+    let mut statement = conn.prepare(&format!(
+        "SELECT event_id, chat_id, message_id FROM event_of_business
+             CROSS JOIN event USING (business_id, event_id) WHERE business_id = ?1
+         UNION ALL SELECT event_id, chat_id, message_id FROM ({RECENT} SELECT * FROM recent_event)",
+    ))?;
     let mut rows = statement.query([business.get()])?;
     while let Some(row) = rows.next()? {
         if let Some(of_chat) = events.get_mut(&row.get(1)?) {
@@ -58,7 +61,7 @@ pub(super) fn forget_chats(
     now: Timestamp,
 ) -> Result<Taken> {
     let mut step = Taken::default();
-    lagging::catch_up_all(write.conn, business)?;
+    lagging::catch_up(write.conn, business)?;
     let waited_for = waited_for(write.conn, business)?;
     let mut room = ROWS_AT_ONCE;
     for chat in old {

@@ -59,6 +59,17 @@ pub(crate) fn named<N: FromStr>(row: &Row<'_>, at: usize, column: &'static str) 
     text.parse().map_err(|_| bad(at, column, &text))
 }
 
+pub(super) fn named_or_null<N: FromStr>(
+    row: &Row<'_>,
+    at: usize,
+    column: &'static str,
+) -> rusqlite::Result<Option<N>> {
+    match row.get_ref(at)? {
+        ValueRef::Null => Ok(None),
+        _ => named(row, at, column).map(Some),
+    }
+}
+
 /// A text as it lies in the row. Most of what is read is text of many bytes for a character: the standard library's check
 /// of it was a twentieth of a page of messages.
 fn text<'row>(value: ValueRef<'row>, at: usize, column: &'static str) -> rusqlite::Result<&'row str> {

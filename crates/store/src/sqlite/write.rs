@@ -1,4 +1,5 @@
-//! A write: what it works with, and how it is run within its group, in a savepoint of its own.
+//! A write: what it works with, and how it is run: within its group in a savepoint of its own, alone in a transaction of its
+//! own.
 
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{BusinessId, ChatId, IdSequence, PublicId, Timestamp};
@@ -51,7 +52,9 @@ impl Write<'_> {
 
 /// A write that waits, and whoever waits for it.
 pub(super) trait Job: Send {
-    fn run(&mut self, write: &mut Write<'_>);
+    /// Answers whether it is to be kept. Of one that is not, nothing is left, but where it is `alone` in its transaction, which
+    /// is to be rolled back then.
+    fn run(&mut self, write: &mut Write<'_>, alone: bool) -> bool;
     fn answer(self: Box<Self>, committed: std::result::Result<(), &str>);
 }
 
@@ -79,10 +82,14 @@ where
     T: Send,
     F: FnOnce(&mut Write<'_>) -> Result<T> + Send,
 {
-    fn run(&mut self, write: &mut Write<'_>) {
+    fn run(&mut self, write: &mut Write<'_>, alone: bool) -> bool {
         if let Some(work) = self.work.take() {
-            self.result = Some(in_savepoint(write, work));
+            self.result = Some(match alone {
+                true => work(write),
+                false => in_savepoint(write, work),
+            });
         }
+        matches!(self.result, Some(Ok(_)))
     }
 
     fn answer(self: Box<Self>, committed: std::result::Result<(), &str>) {

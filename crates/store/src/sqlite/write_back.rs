@@ -11,13 +11,13 @@ use rusqlite::Connection;
 
 use super::open;
 
-/// The log is copied when it has so many pages, 16 MiB: rarely enough for the pages that every message changes to be written
+/// The log is copied when it has so many pages, 32 MiB: rarely enough for the pages that every message changes to be written
 /// once for many messages.
-const FULL: i32 = 4 * 1024;
+const FULL: i32 = 8 * 1024;
 /// Pages that the writer copies itself, when all others are copied: in a few milliseconds.
-const LITTLE: i32 = FULL / 8;
-/// With so many pages, 48 MiB, writes wait until they are copied: they come faster than the disk takes them.
-const LONG: i32 = 3 * FULL;
+const LITTLE: i32 = FULL / 16;
+/// With so many pages, 64 MiB, writes wait until they are copied: they come faster than the disk takes them.
+const LONG: i32 = 2 * FULL;
 /// So many pages later it is tried again to begin a log anew in which somebody reads for long, a backup for example: nobody
 /// waits for that.
 const LATER: i32 = FULL / 4;

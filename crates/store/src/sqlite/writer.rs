@@ -1,5 +1,5 @@
-//! The one thread that writes. It takes every write that waits, runs them in one transaction, each
-//! in a savepoint of its own, and answers them when the transaction is on the disk: group commit.
+//! The one thread that writes. It takes every write that waits, runs them in one transaction, each of
+//! several in a savepoint of its own, and answers them when the transaction is on the disk: group commit.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -268,14 +268,16 @@ impl Thread {
                 // Rolling back fails only where nothing is left to roll back.
                 let _ = self.conn.execute_batch("ROLLBACK");
             }
-        } else if !self.touched.is_empty() {
-            // Nobody listening is nothing to worry about.
-            let _ = self.changes.send(self.touched.as_slice().into());
         }
         depth.fetch_sub(batch.len(), Ordering::Relaxed);
         let outcome = committed.map_err(|error| error.to_string());
         for job in batch.drain(..) {
             job.answer(outcome.as_ref().copied().map_err(String::as_str));
+        }
+        // Those who wrote come first.
+        if outcome.is_ok() && !self.touched.is_empty() {
+            // Nobody listening is nothing to worry about.
+            let _ = self.changes.send(self.touched.as_slice().into());
         }
     }
 
@@ -301,16 +303,24 @@ impl Thread {
             Some(kept) => kept,
             None => raise_to_kept(conn, ids)?,
         };
+        let alone = batch.len() == 1;
         for job in batch {
-            job.run(&mut Write {
+            let mut write = Write {
                 conn,
                 ids,
                 touched,
                 changed,
                 clear_log,
-            });
+            };
+            let is_to_stay = job.run(&mut write, alone);
             if conn.is_autocommit() {
                 return Err(NotCommitted::RolledBack);
+            }
+            if alone && !is_to_stay {
+                // There is nothing else to commit.
+                conn.prepare_cached("ROLLBACK")?.execute([])?;
+                touched.clear();
+                return Ok(());
             }
         }
         if ids.last() > kept {

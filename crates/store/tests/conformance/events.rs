@@ -125,6 +125,30 @@ fn events_are_read_by_business_or_for_all_and_after_any_of_them() {
 }
 
 #[test]
+fn a_page_of_events_is_the_same_however_many_there_are_and_wherever_it_begins() {
+    on_every_populated_store(async |store| {
+        let chat = new_chat(store, order(100)).await.id;
+        start(store, other(), order(100), at(1)).await;
+        for number in 1..=70 {
+            let message = write(store, chat, customer_says("hello"), at(number)).await;
+            let all = events(store, Some(shop())).await;
+            assert_eq!(all.len(), 1 + usize::try_from(number).expect("few"));
+            assert!(all.is_sorted_by_key(|event| event.id), "{number}");
+            let newest = all.last().expect("one");
+            assert_eq!(newest.message, Some(message.id), "{number}");
+            let told = store.newest_event(Some(shop())).await.expect("a number");
+            assert_eq!(told, newest.id.get(), "{number}");
+            for begin in (0..all.len()).step_by(5) {
+                let after = all[begin].id.get();
+                let page = store.events(Some(shop()), after, 7).await.expect("events");
+                let rest = &all[begin + 1..];
+                assert_eq!(page, rest[..rest.len().min(7)], "{number} after {begin}");
+            }
+        }
+    });
+}
+
+#[test]
 fn a_listener_is_told_of_a_business_once_its_events_can_be_read() {
     on_every_populated_store(async |store| {
         let mut changes = store.changes();
