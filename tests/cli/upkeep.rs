@@ -224,6 +224,14 @@ fn a_planted_corruption_is_found_and_named() {
             "business 1, event 10000",
         ),
         (
+            "UPDATE recent SET newest_event_id = NULL",
+            ": its business does not find it, or finds one that is not there",
+        ),
+        (
+            "INSERT INTO event_of_business VALUES (1, 770000)",
+            "business 1, event 770000: its business does not find it, or finds one that is not there",
+        ),
+        (
             "UPDATE event SET event_id = -event_id WHERE business_id = 1 AND chat_id = 1",
             ": it is older than what it tells",
         ),
