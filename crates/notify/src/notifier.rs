@@ -185,7 +185,7 @@ impl Notifier {
         }
     }
 
-    /// Hears of commits while there are lanes: to be woken costs as much as a small part of a commit.
+    /// Listens to commits while there are lanes: to be woken by each costs a small part of it.
     async fn listen(&self, changes: &mut Option<broadcast::Receiver<Changes>>) {
         let has_lanes = !self.0.lanes.lock().await.of.is_empty();
         if !has_lanes {

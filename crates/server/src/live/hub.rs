@@ -117,8 +117,8 @@ impl Hub {
         self.now.load(Ordering::Relaxed)
     }
 
-    /// Wakes streams until the task is ended. It hears of commits only while there are any: to be woken costs as much as a
-    /// small part of a commit.
+    /// Wakes streams until the task is ended. While there are none it does not listen to commits: to be woken by each would cost
+    /// a small part of it.
     pub async fn run(&self) {
         let mut changes = None;
         let mut ticks = tokio::time::interval(TICK);
