@@ -252,8 +252,8 @@ fn must_not_be_erased(erased_at: Option<Timestamp>) -> Result<(), RuleViolation>
     }
 }
 
-/// Whether `sender` may write into a chat of a customer who was erased then, if ever. The marketplace's people may in any case: disputes have to be
-/// settled, and they know whom they write about.
+/// Whether `sender` may write into a chat of a customer who was erased then, if ever. The marketplace's people may in any
+/// case: disputes have to be settled, and they know whom they write about.
 pub fn may_write_to(erased_at: Option<Timestamp>, sender: Sender) -> Result<(), RuleViolation> {
     match sender {
         Sender::Support => Ok(()),

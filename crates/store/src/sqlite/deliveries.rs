@@ -5,9 +5,8 @@ use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::{BusinessId, SubscriptionId, Timestamp};
 use rusqlite::Connection;
 
-use super::recent::RECENT;
 use super::write::Write;
-use super::{attempts, events, subscriptions};
+use super::{attempts, events, recent, subscriptions};
 use crate::notifications::{Again, Delivery, LOOKED_AT, Settled, Switch, Try, Waiting};
 use crate::{Conflict, Entity, Refusal, Result};
 
@@ -157,11 +156,7 @@ pub(super) fn send_again(
             (sql, event.get(), 0)
         }
         Again::Between(from, until) => {
-            let sql = format!(
-                "{RECENT} SELECT {columns} FROM event_of_business CROSS JOIN event USING (business_id, event_id)
-                 WHERE business_id = ?1 AND at >= ?2 AND at < ?3
-                 UNION ALL SELECT {columns} FROM recent_event WHERE at >= ?2 AND at < ?3 ORDER BY event_id"
-            );
+            let sql = recent::of_business(columns, "at >= ?2 AND at < ?3") + " ORDER BY event_id";
             (sql, from.as_millis(), until.as_millis())
         }
     };

@@ -5,7 +5,7 @@ use prilavok_domain::rules::NotificationType;
 use prilavok_domain::{BusinessId, ChatId, ChatStatus, Event, MessageId, Timestamp};
 use rusqlite::{Connection, Row};
 
-use super::recent::{self, Newest, RECENT};
+use super::recent::{self, Newest};
 use super::write::Write;
 use super::{lagging, rows};
 use crate::Result;
@@ -62,7 +62,7 @@ pub(super) fn note(write: &mut Write<'_>, business: BusinessId, it: &Happened) -
         event: Some(id),
         count: before.map_or(0, |before| before.count) + 1,
     };
-    recent::keep(write.conn, business, before, now)?;
+    recent::keep(write.conn, business, now)?;
     lagging::catch_up_when_due(write.conn, business, now.count)
 }
 
@@ -78,11 +78,7 @@ pub(super) fn after(
     limit: usize,
 ) -> Result<Vec<Event>> {
     let sql = match business {
-        Some(_) => format!(
-            "{RECENT} SELECT {EVENT} FROM event_of_business CROSS JOIN event USING (business_id, event_id)
-             WHERE business_id = ?1 AND event_id > ?2
-             UNION ALL SELECT {EVENT} FROM recent_event WHERE event_id > ?2 ORDER BY event_id LIMIT ?3"
-        ),
+        Some(_) => recent::of_business(EVENT, "event_id > ?2") + " ORDER BY event_id LIMIT ?3",
         None => {
             format!("SELECT {EVENT} FROM event WHERE event_id > ?2 AND ?1 = 0 ORDER BY event_id LIMIT ?3")
         }

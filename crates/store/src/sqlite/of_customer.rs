@@ -4,8 +4,7 @@ use prilavok_domain::{BusinessId, Chat, ChatId, FileId, OrderId, ReturnId};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::events::EVENT;
-use super::recent::RECENT;
-use super::{lagging, rows};
+use super::{lagging, recent, rows};
 use crate::{CustomerChats, CustomerEvents, Page, Result};
 
 /// The condition that a chat `c` is among those asked for; `?1` to `?4` are [`parameters`].
@@ -55,11 +54,9 @@ pub(super) fn events(
     limit: usize,
 ) -> Result<CustomerEvents> {
     let mut statement = conn.prepare_cached(&format!(
-        "{RECENT}, next_event AS (
-             SELECT {EVENT} FROM event_of_business CROSS JOIN event USING (business_id, event_id)
-             WHERE business_id = ?1 AND event_id > ?5
-             UNION ALL SELECT {EVENT} FROM recent_event WHERE event_id > ?5 ORDER BY event_id LIMIT ?6)
-         SELECT next_event.*, {SHOWN} FROM next_event LEFT JOIN chat c USING (business_id, chat_id)"
+        "WITH next_event AS ({} ORDER BY event_id LIMIT ?6)
+         SELECT next_event.*, {SHOWN} FROM next_event LEFT JOIN chat c USING (business_id, chat_id)",
+        recent::of_business(EVENT, "event_id > ?5")
     ))?;
     let (business, customer, order, returned) = parameters(business, of);
     let looked = statement.query_map((business, customer, order, returned, after, limit), |row| {

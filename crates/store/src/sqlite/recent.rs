@@ -16,6 +16,16 @@ pub(super) const RECENT: &str = "WITH RECURSIVE recent_event AS (
         SELECT e.* FROM recent r CROSS JOIN event e ON e.event_id = r.newest_event_id WHERE r.business_id = ?1
         UNION ALL SELECT e.* FROM recent_event n CROSS JOIN event e ON e.event_id = n.before_id)";
 
+/// A statement for these columns of the events of business `?1` that meet a condition, recent or not. What follows it may put
+/// them in order.
+pub(super) fn of_business(columns: &str, condition: &str) -> String {
+    format!(
+        "{RECENT} SELECT {columns} FROM event_of_business CROSS JOIN event USING (business_id, event_id)
+         WHERE business_id = ?1 AND {condition}
+         UNION ALL SELECT {columns} FROM recent_event WHERE {condition}"
+    )
+}
+
 /// The newest of the recent events of a business, and how many they are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Newest {
@@ -48,19 +58,13 @@ pub(super) fn newest(conn: &Connection, business: BusinessId) -> Result<Option<N
         .optional()?)
 }
 
-/// Keeps which recent event is the newest, where it was `before`.
-pub(super) fn keep(
-    conn: &Connection,
-    business: BusinessId,
-    before: Option<Newest>,
-    now: Newest,
-) -> Result<()> {
-    let sql = match before {
-        Some(_) => "UPDATE recent SET newest_event_id = ?2, events = ?3 WHERE business_id = ?1",
-        None => "INSERT INTO recent (business_id, newest_event_id, events) VALUES (?1, ?2, ?3)",
-    };
-    conn.prepare_cached(sql)?
-        .execute((business.get(), now.event, now.count))?;
+/// Keeps which recent event of a business is the newest.
+pub(super) fn keep(conn: &Connection, business: BusinessId, now: Newest) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO recent (business_id, newest_event_id, events) VALUES (?1, ?2, ?3)
+         ON CONFLICT (business_id) DO UPDATE SET newest_event_id = ?2, events = ?3",
+    )?
+    .execute((business.get(), now.event, now.count))?;
     Ok(())
 }
 
@@ -106,7 +110,9 @@ pub(super) fn put_away(conn: &Connection, business: BusinessId, events: &[Recent
     for event in events.iter().rev() {
         put.execute((business.get(), event.id))?;
     }
-    conn.prepare_cached("UPDATE recent SET newest_event_id = NULL, events = 0 WHERE business_id = ?1")?
-        .execute([business.get()])?;
-    Ok(())
+    let none = Newest {
+        event: None,
+        count: 0,
+    };
+    keep(conn, business, none)
 }
