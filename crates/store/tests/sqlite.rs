@@ -283,6 +283,27 @@ async fn a_list_that_another_process_changes_is_seen_in_its_new_order() {
 }
 
 #[tokio::test]
+async fn what_another_process_writes_just_after_the_start_is_seen() {
+    let (_folder, path) = folder();
+    a_store(&path).await;
+    let theirs = open(&path).expect("a store");
+    let chats = [a_chat(&theirs).await, a_chat_with(&theirs, "boris").await];
+    for (number, chat) in (1..).zip(chats.iter().cycle().take(100)) {
+        let ours = open(&path).expect("a store");
+        // Kept from here on.
+        assert_ne!(newest_of(&ours, 2).await.id, *chat);
+        say_at(&theirs, *chat, "theirs".to_owned(), now().plus_millis(number)).await;
+        let begun = Instant::now();
+        while newest_of(&ours, 2).await.id != *chat {
+            assert!(begun.elapsed() < Duration::from_secs(5), "never seen");
+            std::thread::yield_now();
+        }
+        ours.close().await;
+    }
+    theirs.close().await;
+}
+
+#[tokio::test]
 async fn chats_that_are_only_started_do_not_pile_up_to_be_looked_at() {
     let (_folder, path) = folder();
     a_store(&path).await;

@@ -54,11 +54,12 @@ impl Drop for Watch {
 }
 
 fn run(conn: &Connection, readers: &Readers, nudge: &Nudge, stopped: &mpsc::Receiver<()>) {
-    let mut seen = version(conn).ok();
+    // The first time it is asked in any case: others may have committed since the writer began.
+    let mut seen = None;
     while stopped.recv_timeout(HELD) == Err(RecvTimeoutError::Timeout) {
         readers.let_go();
         let found = version(conn).ok();
-        if found != seen || nudge.is_wanted() {
+        if found.is_none() || found != seen || nudge.is_wanted() {
             seen = found;
             // Whether it was somebody else, only the writer can tell.
             nudge.give();

@@ -47,13 +47,13 @@ enum Asked {
 /// Makes the thread look whether another process has written.
 pub(super) struct Nudge {
     queue: Option<mpsc::WeakSender<Asked>>,
-    unclear: Arc<AtomicBool>,
+    left_over: Arc<AtomicBool>,
 }
 
 impl Nudge {
-    /// Whether the thread could not clear the log, and nobody may write for long.
+    /// Whether the thread could not look or clear the log, and nobody may write for long.
     pub(super) fn is_wanted(&self) -> bool {
-        self.unclear.load(Ordering::Relaxed)
+        self.left_over.load(Ordering::Relaxed)
     }
 
     pub(super) fn give(&self) {
@@ -69,7 +69,7 @@ pub(super) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Asked>>>,
     depth: Arc<AtomicUsize>,
     changes: broadcast::Sender<Changes>,
-    unclear: Arc<AtomicBool>,
+    left_over: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -93,7 +93,7 @@ impl Writer {
         let depth = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&depth);
         let (changes, _) = broadcast::channel(CHANGES);
-        let unclear = Arc::new(AtomicBool::new(false));
+        let left_over = Arc::new(AtomicBool::new(false));
         let thread = Thread {
             conn,
             presence,
@@ -109,7 +109,8 @@ impl Writer {
             changed: Changed::default(),
             clear_log: false,
             clear_after: Instant::now(),
-            unclear: Arc::clone(&unclear),
+            must_look: false,
+            left_over: Arc::clone(&left_over),
         };
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
@@ -119,7 +120,7 @@ impl Writer {
             queue: Mutex::new(Some(sender)),
             depth,
             changes,
-            unclear,
+            left_over,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -166,7 +167,7 @@ impl Writer {
     pub(super) fn nudge(&self) -> Nudge {
         Nudge {
             queue: self.queue.lock().as_ref().map(mpsc::Sender::downgrade),
-            unclear: Arc::clone(&self.unclear),
+            left_over: Arc::clone(&self.left_over),
         }
     }
 
@@ -227,8 +228,10 @@ struct Thread {
     /// Whether the log has something in it that was erased, and when it is tried next to clear it.
     clear_log: bool,
     clear_after: Instant,
-    /// Whether it could not be cleared: told to who nudges.
-    unclear: Arc<AtomicBool>,
+    /// Whether it was asked to look and has not seen yet.
+    must_look: bool,
+    /// Whether any of this is left to be done: told to who nudges.
+    left_over: Arc<AtomicBool>,
 }
 
 impl Thread {
@@ -238,11 +241,15 @@ impl Thread {
         while queue.blocking_recv_many(&mut asked, BATCH) > 0 {
             batch.extend(asked.drain(..).filter_map(|asked| match asked {
                 Asked::Write(job) => Some(job),
-                Asked::Look => None,
+                Asked::Look => {
+                    self.must_look = true;
+                    None
+                }
             }));
             if batch.is_empty() {
-                // What cannot be read now is looked at with the next write.
-                let _ = self.look();
+                if let Err(error) = self.look() {
+                    tracing::debug!(%error, "what others have written is looked at again");
+                }
             } else {
                 self.write(&mut batch, depth);
                 self.bound_log();
@@ -250,6 +257,8 @@ impl Thread {
             if self.clear_log && Instant::now() >= self.clear_after {
                 self.clear_log();
             }
+            self.left_over
+                .store(self.clear_log || self.must_look, Ordering::Relaxed);
         }
         let file = self.background.end();
         // Leaves a file without a write-ahead log behind it where nobody else has it open.
@@ -339,6 +348,7 @@ impl Thread {
     /// Forgets what is known if another process has written.
     fn look(&mut self) -> rusqlite::Result<()> {
         let found = watch::version(&self.conn)?;
+        self.must_look = false;
         if found != self.seen {
             self.seen = found;
             self.kept = None;
@@ -368,7 +378,6 @@ impl Thread {
             } else {
                 Duration::ZERO
             };
-        self.unclear.store(self.clear_log, Ordering::Relaxed);
     }
 
     /// Writes the log back into the file; answers whether all of it was, and whether nobody reads in it.
