@@ -15,7 +15,10 @@ if [ ! -x "$older/prilavok" ]; then
     rm -rf target/upgrade
     mkdir -p "$older/source"
     git archive "$before" | tar -x -C "$older/source"
-    # Built where this version is, for the sake of all the crates that both have.
+    # Built where this version is, for the sake of all the crates that both have. A version of its own keeps its crates and
+    # this version's apart there: their paths do not.
+    sed -i '/^\[workspace.package\]/,/^version/ s/^version = .*/version = "0.0.0"/' "$older/source/Cargo.toml"
+    sed -i '/^name = "prilavok/ { n; s/^version = .*/version = "0.0.0"/ }' "$older/source/Cargo.lock"
     CARGO_TARGET_DIR=$PWD/target cargo build --locked --package prilavok --manifest-path "$older/source/Cargo.toml"
     cp target/debug/prilavok "$older/prilavok"
     rm -rf "$older/source"
