@@ -29,6 +29,9 @@ struct Arguments {
     /// Only this, and what else is named so; without the speed, the results are shown and not written
     #[arg(long)]
     only: Vec<Part>,
+    /// Let cores halt that have nothing to do
+    #[arg(long)]
+    may_halt: bool,
     /// Where the seeded stores are kept, 4 GB
     #[arg(long, default_value = "../target/bench")]
     data: PathBuf,
@@ -90,6 +93,11 @@ fn main() -> anyhow::Result<()> {
     };
     seed::make(&place.large(), Size::LARGE)?;
     seed::make(&place.small(), Size::SMALL)?;
+    let awake = if arguments.may_halt {
+        None
+    } else {
+        machine::Awake::keep()
+    };
     let is_wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
     let mut lines = Vec::new();
     if is_wanted(Part::Speed) {
@@ -98,7 +106,13 @@ fn main() -> anyhow::Result<()> {
     if is_wanted(Part::Growth) {
         lines.extend(growth::measure(&place, arguments.rounds, arguments.seconds)?);
     }
-    let mut text = report::table(&lines, &machine::description());
+    let may_halt = if awake.is_none() {
+        ", whose cores may halt"
+    } else {
+        ""
+    };
+    let machine = format!("{}{may_halt}", machine::description());
+    let mut text = report::table(&lines, &machine);
     if is_wanted(Part::Overload) {
         text.push('\n');
         text.push_str(&overload::measure(&place)?);
@@ -118,7 +132,7 @@ fn main() -> anyhow::Result<()> {
     write(
         &arguments.results,
         "table.svg",
-        &report::picture(&lines, &machine::description()),
+        &report::picture(&lines, &machine),
     )?;
     Ok(())
 }

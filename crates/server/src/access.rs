@@ -28,17 +28,24 @@ pub struct BusinessAccess {
     pub business: Business,
     /// All its campaigns, by id.
     pub campaigns: Vec<Campaign>,
+    /// Every call asks for it: known without a look at the campaigns, which lie elsewhere in memory.
+    only_disabled: bool,
 }
 
 impl BusinessAccess {
+    fn new(business: Business, campaigns: Vec<Campaign>) -> Self {
+        let is_disabled = |campaign: &Campaign| campaign.state != CampaignState::Available;
+        Self {
+            only_disabled: !campaigns.is_empty() && campaigns.iter().all(is_disabled),
+            business,
+            campaigns,
+        }
+    }
+
     /// Whether it has campaigns and none of them is available.
     #[must_use]
-    pub fn has_only_disabled_campaigns(&self) -> bool {
-        !self.campaigns.is_empty()
-            && self
-                .campaigns
-                .iter()
-                .all(|it| it.state != CampaignState::Available)
+    pub const fn has_only_disabled_campaigns(&self) -> bool {
+        self.only_disabled
     }
 }
 
@@ -132,7 +139,7 @@ impl AccessCache {
                 break;
             }
         }
-        let value = Arc::new(BusinessAccess { business, campaigns });
+        let value = Arc::new(BusinessAccess::new(business, campaigns));
         self.businesses.insert(
             id,
             Stamped {
