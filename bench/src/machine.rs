@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::io::Write;
 
+use anyhow::Context;
+
 /// One line: processor, cores, memory, kernel, date.
 pub fn description() -> String {
     let first = |file: &str, name: &str| -> Option<String> {
@@ -23,10 +25,8 @@ pub fn description() -> String {
     )
 }
 
-/// As long as this is held, cores that have nothing to do wait without halting.
-///
-/// To wake a halted core of a virtual machine costs whoever wakes it several microseconds, which are not the work of the program
-/// that is measured. Only one whose client has time to halt pays them: the bars keep their clients busy.
+/// As long as this is held, cores that have nothing to do wait without halting: to wake a halted core of a virtual machine
+/// costs whoever wakes it several microseconds. Only a program whose client or disk leaves it time to halt pays them.
 pub struct Awake {
     _held: File,
 }
@@ -35,10 +35,13 @@ impl Awake {
     /// Where the kernel is told; only root may.
     const PLACE: &str = "/dev/cpu_dma_latency";
 
-    /// Keeps the cores awake, where that is allowed.
-    pub fn keep() -> Option<Self> {
-        let mut held = File::options().write(true).open(Self::PLACE).ok()?;
-        held.write_all(&0_i32.to_ne_bytes()).ok()?;
-        Some(Self { _held: held })
+    /// Keeps the cores awake.
+    pub fn keep() -> anyhow::Result<Self> {
+        let mut held = File::options()
+            .write(true)
+            .open(Self::PLACE)
+            .with_context(|| format!("cannot keep the cores awake: {}", Self::PLACE))?;
+        held.write_all(&0_i32.to_ne_bytes())?;
+        Ok(Self { _held: held })
     }
 }

@@ -29,9 +29,9 @@ struct Arguments {
     /// Only this, and what else is named so; without the speed, the results are shown and not written
     #[arg(long)]
     only: Vec<Part>,
-    /// Let cores halt that have nothing to do
+    /// Keep cores from halting when they have nothing to do, which only root can
     #[arg(long)]
-    may_halt: bool,
+    awake: bool,
     /// Where the seeded stores are kept, 4 GB
     #[arg(long, default_value = "../target/bench")]
     data: PathBuf,
@@ -93,11 +93,7 @@ fn main() -> anyhow::Result<()> {
     };
     seed::make(&place.large(), Size::LARGE)?;
     seed::make(&place.small(), Size::SMALL)?;
-    let awake = if arguments.may_halt {
-        None
-    } else {
-        machine::Awake::keep()
-    };
+    let awake = arguments.awake.then(machine::Awake::keep).transpose()?;
     let is_wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
     let mut lines = Vec::new();
     if is_wanted(Part::Speed) {
@@ -106,12 +102,8 @@ fn main() -> anyhow::Result<()> {
     if is_wanted(Part::Growth) {
         lines.extend(growth::measure(&place, arguments.rounds, arguments.seconds)?);
     }
-    let may_halt = if awake.is_none() {
-        ", whose cores may halt"
-    } else {
-        ""
-    };
-    let machine = format!("{}{may_halt}", machine::description());
+    let how = if awake.is_some() { ", cores kept awake" } else { "" };
+    let machine = format!("{}{how}", machine::description());
     let mut text = report::table(&lines, &machine);
     if is_wanted(Part::Overload) {
         text.push('\n');

@@ -58,11 +58,11 @@ fn nginx(place: &Place) -> anyhow::Result<Option<Server>> {
     Ok(Some(Server::start(command, PORT, "/")?))
 }
 
-/// Messages a second of the bare SQLite program.
-fn bare_sqlite(place: &Place, what: &str, in_commit: u32, seconds: u32) -> anyhow::Result<f64> {
+/// Messages or pages a second of the bare SQLite program.
+fn bare_sqlite(place: &Place, what: &str, at_once: u32, seconds: u32) -> anyhow::Result<f64> {
     let output = on_core(SERVER_CORE, &place.program("bare_sqlite"))
         .arg(place.large().join(FILE_NAME))
-        .args([what, &in_commit.to_string(), &seconds.to_string()])
+        .args([what, &at_once.to_string(), &seconds.to_string()])
         .output()?;
     let text = String::from_utf8(output.stdout)?;
     text.trim().parse().context("bare_sqlite tells no rate")
@@ -180,7 +180,7 @@ pub fn compare(place: &Place, rounds: u32, seconds: u32) -> anyhow::Result<Vec<L
     let (mut axum, mut static_file) = (Rounds::default(), Rounds::default());
     let mut calls =
         [GET_CHAT, GET_CHATS, GET_HISTORY, SEND, SEND_ALONE].map(|call| (call, Rounds::default()));
-    let bars = [("row", 32), ("row", 1), ("whole", 32), ("whole", 1)];
+    let bars = [("row", 32), ("row", 1), ("whole", 32), ("whole", 1), ("page", 50)];
     let mut sqlite = bars.map(|bar| (bar, Vec::new()));
     for _ in 0..rounds {
         bar.set_message("bare axum");
@@ -189,9 +189,9 @@ pub fn compare(place: &Place, rounds: u32, seconds: u32) -> anyhow::Result<Vec<L
         if let Some(nginx) = nginx(place)? {
             static_file.add(&GET_CHAT.run(&large, nginx.port, seconds)?);
         }
-        for ((what, in_commit), rates) in &mut sqlite {
-            bar.set_message(format!("bare SQLite, {in_commit} in a commit"));
-            rates.push(bare_sqlite(place, what, *in_commit, seconds)?);
+        for ((what, at_once), rates) in &mut sqlite {
+            bar.set_message(format!("bare SQLite, {what}, {at_once}"));
+            rates.push(bare_sqlite(place, what, *at_once, seconds)?);
         }
         for (call, of_call) in &mut calls {
             bar.set_message(call.operation);
@@ -203,7 +203,7 @@ pub fn compare(place: &Place, rounds: u32, seconds: u32) -> anyhow::Result<Vec<L
     }
     bar.finish_and_clear();
     let [(_, chat), (_, chats), (_, history), (_, send), (_, alone)] = &calls;
-    let [(_, rows), (_, row), (_, wholes), (_, whole)] = &sqlite;
+    let [(_, rows), (_, row), (_, wholes), (_, whole), (_, pages)] = &sqlite;
     let line = |name: &str, of_call: &Rounds, bar: &[f64], unit: &str, wanted| Line {
         name: name.to_owned(),
         figures: format!("{:.0} of {:.0} {unit}", median(&of_call.rates), median(bar)),
@@ -232,6 +232,13 @@ pub fn compare(place: &Place, rounds: u32, seconds: u32) -> anyhow::Result<Vec<L
             &axum.rates,
             requests,
             Wanted::AtLeast(0.25),
+        ),
+        line(
+            "getChatHistory, 50, of pages",
+            history,
+            pages,
+            "pages/s",
+            Wanted::Nothing,
         ),
         line(
             "64 senders, of rows, 32 in a commit",

@@ -1,10 +1,15 @@
-//! The bar of writes: a program that puts messages into SQLite (write-ahead log, `synchronous=FULL`) and does nothing
-//! else, so many in each commit, into random chats of the seeded store. `row` writes the message's row alone, `whole` all
-//! that a message is in the store: its row, and the event that notifications and streams are told.
-//! Arguments: the file, `row` or `whole`, the messages in a commit, the seconds. Prints messages a second.
+//! What SQLite does by itself with random chats of the seeded store.
+//!
+//! The bar of writes: `row` puts messages' rows into it (write-ahead log, `synchronous=FULL`), so many in each commit, `whole`
+//! all that a message is in the store: its row, and the event that notifications and streams are told. `page` reads so many
+//! messages of a chat, from the first.
+//! Arguments: the file, `row`, `whole` or `page`, the messages in a commit or page, the seconds. Prints messages or pages a second.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
+use prilavok_bench::seed::LONG_CHATS;
 use rusqlite::Connection;
 
 #[global_allocator]
@@ -15,14 +20,61 @@ const NOW_MS: i64 = 1_800_000_000_000;
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [file, what, in_commit, seconds] = arguments.as_slice() else {
-        anyhow::bail!("usage: bare_sqlite FILE row|whole MESSAGES_IN_A_COMMIT SECONDS");
+    let [file, what, at_once, seconds] = arguments.as_slice() else {
+        anyhow::bail!("usage: bare_sqlite FILE row|whole|page MESSAGES_AT_ONCE SECONDS");
     };
-    let (in_commit, time): (u32, f64) = (in_commit.parse()?, seconds.parse()?);
+    let (at_once, seconds): (u32, f64) = (at_once.parse()?, seconds.parse()?);
+    let time = Duration::from_secs_f64(seconds);
     let conn = Connection::open(file)?;
+    conn.set_prepared_statement_cache_capacity(16);
+    let rate = match what.as_str() {
+        "page" => pages(&conn, &Path::new(file).with_file_name(LONG_CHATS), at_once, time)?,
+        _ => messages(&conn, what == "whole", at_once, time)?,
+    };
+    println!("{rate}");
+    Ok(())
+}
+
+fn pages(conn: &Connection, chats: &Path, of_page: u32, time: Duration) -> anyhow::Result<f64> {
+    // As much as a reader of the store keeps.
+    conn.pragma_update(None, "cache_size", -16 * 1024)?;
+    let text = std::fs::read_to_string(chats)?;
+    let chats: Vec<(i64, i64)> = text
+        .lines()
+        .map(|line| {
+            let (business, rest) = line.split_once(' ').context("a business")?;
+            let (_, chat) = rest.split_once(' ').context("a chat")?;
+            Ok((business.parse()?, chat.parse()?))
+        })
+        .collect::<anyhow::Result<_>>()?;
+    let mut page = conn.prepare(
+        "SELECT message_id, created_at, sender, text, files FROM message
+         WHERE business_id = ?1 AND chat_id = ?2 AND message_id >= 0 ORDER BY message_id LIMIT ?3",
+    )?;
+    // Held, as the store holds one between two commits.
+    conn.execute_batch("BEGIN")?;
+    let (begun, mut read) = (Instant::now(), 0_u32);
+    let mut texts = Vec::new();
+    for (business, chat) in chats.iter().cycle() {
+        texts.clear();
+        let mut rows = page.query((business, chat, of_page))?;
+        while let Some(row) = rows.next()? {
+            let [id, at, files]: [i64; 3] = [row.get(0)?, row.get(1)?, row.get(4)?];
+            std::hint::black_box((id, at, files, row.get_ref(2)?));
+            texts.extend_from_slice(row.get_ref(3)?.as_bytes()?);
+        }
+        std::hint::black_box(&texts);
+        read += 1;
+        if begun.elapsed() >= time {
+            break;
+        }
+    }
+    Ok(f64::from(read) / begun.elapsed().as_secs_f64())
+}
+
+fn messages(conn: &Connection, is_whole: bool, in_commit: u32, time: Duration) -> anyhow::Result<f64> {
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
-    conn.set_prepared_statement_cache_capacity(16);
     let mut chats = conn.prepare("SELECT business_id, chat_id FROM chat")?;
     let chats: Vec<(i64, i64)> = chats
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -34,7 +86,7 @@ fn main() -> anyhow::Result<()> {
     let text = prilavok_bench::seed::TEXTS[0];
     let (mut id, mut rows) = (last, 0_u32);
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs_f64(time) {
+    while begun.elapsed() < time {
         conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         for _ in 0..in_commit {
             let (business, chat) = chats[random.usize(..chats.len())];
@@ -44,7 +96,7 @@ fn main() -> anyhow::Result<()> {
                  VALUES (?1, ?2, ?3, ?4, 'PARTNER', ?5, 0)",
             )?
             .execute((business, chat, id, NOW_MS, text))?;
-            if what == "whole" {
+            if is_whole {
                 conn.prepare_cached(
                     "INSERT INTO event VALUES (?1, ?2, 'CHAT_MESSAGE_SENT', ?3, ?2, ?4,
                          (SELECT newest_event_id FROM recent WHERE business_id = ?1), 'WAITING_FOR_CUSTOMER')",
@@ -64,6 +116,5 @@ fn main() -> anyhow::Result<()> {
     conn.execute("UPDATE meta SET value = ?1 WHERE name = 'last_id'", [id])?;
     // Recent events tell the store which rows it has to bring up to their messages: these would be too many.
     conn.execute("DELETE FROM recent", [])?;
-    println!("{}", f64::from(rows) / took);
-    Ok(())
+    Ok(f64::from(rows) / took)
 }
