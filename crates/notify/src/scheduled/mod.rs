@@ -256,7 +256,8 @@ impl Scheduled {
         }
     }
 
-    /// All businesses, read page by page.
+    /// All businesses, read page by page. What is done for one may never have to wait, and there may be many: before each, others
+    /// have their turn.
     fn businesses(&self) -> impl Stream<Item = Result<BusinessId>> + Send {
         let pages = stream::try_unfold(None, async |after: Option<BusinessId>| {
             let page = self.store.businesses(after, BUSINESSES).await?;
@@ -264,6 +265,62 @@ impl Scheduled {
             let ids = page.into_iter().map(|business| Ok(business.id));
             Ok::<_, StoreError>(last.map(|last| (stream::iter(ids), Some(last))))
         });
-        pages.try_flatten()
+        pages.try_flatten().and_then(async |business| {
+            tokio::task::yield_now().await;
+            Ok(business)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use prilavok_domain::{Business, BusinessState, IdSequence, ManualClock, Name};
+    use prilavok_store::Registration;
+    use prilavok_store::sqlite::{FILE_NAME, SqliteStore};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn before_each_business_others_have_their_turn() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ids = IdSequence::clocked(0, 0);
+        let store = SqliteStore::open(&folder.path().join(FILE_NAME), ids).expect("a store");
+        let business = |id| {
+            Registration::Business(Business {
+                id: BusinessId::new(id).expect("an id"),
+                name: Name::new("Лавка").expect("a name"),
+                state: BusinessState::Active,
+            })
+        };
+        store
+            .register((1..=3).map(business).collect())
+            .await
+            .expect("registered");
+        let files = FileStore::local(&folder.path().join("files")).expect("a file store");
+        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(0).expect("a time")));
+        let plan = Plan {
+            finish_idle_after_ms: None,
+            remind: None,
+            keep_log_ms: 0,
+            keep_chats_ms: None,
+            keep_files_ms: None,
+        };
+        let scheduled = Scheduled::new(Arc::new(store), files, clock, &plan);
+        let mut businesses = pin!(scheduled.businesses());
+        let mut seen = Vec::new();
+        loop {
+            match businesses
+                .as_mut()
+                .poll_next(&mut Context::from_waker(Waker::noop()))
+            {
+                Poll::Pending => seen.push(None),
+                Poll::Ready(Some(business)) => seen.push(Some(business.expect("a business").get())),
+                Poll::Ready(None) => break,
+            }
+        }
+        assert_eq!(seen, [None, Some(1), None, Some(2), None, Some(3)]);
     }
 }
