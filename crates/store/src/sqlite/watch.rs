@@ -59,7 +59,7 @@ fn run(conn: &Connection, readers: &Readers, nudge: &Nudge, stopped: &mpsc::Rece
     while stopped.recv_timeout(HELD) == Err(RecvTimeoutError::Timeout) {
         readers.let_go();
         let found = version(conn).ok();
-        if found.is_none() || found != seen || nudge.is_wanted() {
+        if found != seen || nudge.is_wanted() {
             seen = found;
             // Whether it was somebody else, only the writer can tell.
             nudge.give();
