@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
-use prilavok_bench::seed::CHATS;
+use anyhow::ensure;
+use prilavok_bench::seed::{self, CHATS};
 use reqwest::blocking::{Client, multipart};
 
 use crate::Place;
@@ -87,9 +87,7 @@ fn upload(chats: &Path, port: u16, uploads: usize) -> anyhow::Result<()> {
             .map(|line| {
                 let client = &client;
                 scope.spawn(move || {
-                    let mut parts = line.split(' ');
-                    let mut part = || parts.next().context("a line of three");
-                    let (business, key, chat) = (part()?, part()?, part()?);
+                    let [business, key, chat] = seed::parts(line)?;
                     let file = multipart::Part::bytes(vec![7; FILE_BYTES]).file_name("photo.bin");
                     let answer = client
                         .post(format!(

@@ -5,8 +5,8 @@ use std::io::{Read, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
-use prilavok_bench::seed::CHATS;
+use anyhow::ensure;
+use prilavok_bench::seed::{self, CHATS};
 
 use crate::Place;
 use crate::speed::prilavok;
@@ -55,9 +55,7 @@ pub fn measure(place: &Place) -> anyhow::Result<String> {
 
 /// An upload of which most has come.
 fn begin(port: u16, line: &str) -> anyhow::Result<TcpStream> {
-    let mut parts = line.split(' ');
-    let mut part = || parts.next().context("a line of three");
-    let (business, key, chat) = (part()?, part()?, part()?);
+    let [business, key, chat] = seed::parts(line)?;
     let form = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"photo.bin\"\r\n\r\n";
     let mut socket = TcpStream::connect(("127.0.0.1", port))?;
     write!(

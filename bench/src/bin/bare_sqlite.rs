@@ -8,8 +8,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use prilavok_bench::seed::LONG_CHATS;
+use prilavok_bench::seed::{self, LONG_CHATS};
 use rusqlite::Connection;
 
 #[global_allocator]
@@ -42,8 +41,7 @@ fn pages(conn: &Connection, chats: &Path, of_page: u32, time: Duration) -> anyho
     let chats: Vec<(i64, i64)> = text
         .lines()
         .map(|line| {
-            let (business, rest) = line.split_once(' ').context("a business")?;
-            let (_, chat) = rest.split_once(' ').context("a chat")?;
+            let [business, _, chat] = seed::parts(line)?;
             Ok((business.parse()?, chat.parse()?))
         })
         .collect::<anyhow::Result<_>>()?;
@@ -83,7 +81,7 @@ fn messages(conn: &Connection, is_whole: bool, in_commit: u32, time: Duration) -
         row.get(0)
     })?;
     let mut random = fastrand::Rng::new();
-    let text = prilavok_bench::seed::TEXTS[0];
+    let text = seed::TEXTS[0];
     let (mut id, mut rows) = (last, 0_u32);
     let begun = Instant::now();
     while begun.elapsed() < time {

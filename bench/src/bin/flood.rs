@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use clap::Parser;
+use prilavok_bench::seed;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -69,14 +70,12 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn request(operation: &str, line: &str) -> anyhow::Result<Vec<u8>> {
-    let mut parts = line.split(' ');
-    let mut part = || parts.next().context("a line of three");
-    let (business, key, chat) = (part()?, part()?, part()?);
+    let [business, key, chat] = seed::parts(line)?;
     let head = format!("HTTP/1.1\r\nHost: 127.0.0.1\r\nApi-Key: {key}\r\n");
     Ok(match operation {
         "getChat" => format!("GET /v2/businesses/{business}/chat?chatId={chat} {head}\r\n"),
         "sendMessageToChat" => {
-            let body = json!({"message": prilavok_bench::seed::TEXTS[0]}).to_string();
+            let body = json!({"message": seed::TEXTS[0]}).to_string();
             format!(
                 "POST /v2/businesses/{business}/chats/message?chatId={chat} {head}Content-Type: application/json\r\n\
                  Content-Length: {}\r\n\r\n{body}",

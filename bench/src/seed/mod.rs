@@ -20,6 +20,14 @@ pub const CHATS: &str = "chats.txt";
 /// The same of chats with more than a page of messages.
 pub const LONG_CHATS: &str = "long-chats.txt";
 
+/// What a line of these says: business, key and chat.
+pub fn parts(line: &str) -> anyhow::Result<[&str; 3]> {
+    let parts: Vec<_> = line.split(' ').collect();
+    parts
+        .try_into()
+        .map_err(|_| anyhow::anyhow!("a line without business, key and chat"))
+}
+
 /// How large a store is to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
