@@ -154,7 +154,8 @@ fn a_planted_corruption_is_found_and_named() {
             "business 1, chat 1: lists have it at another place than its own",
         ),
         (
-            "UPDATE message SET files = 2 WHERE business_id = 1 AND chat_id = 2 AND files = 1",
+            "UPDATE message_row SET head = head + 1 WHERE place IN
+                 (SELECT place FROM message WHERE business_id = 1 AND chat_id = 2 AND files = 1)",
             "business 1, chat 2: a message counts other files than it has",
         ),
         (
@@ -162,7 +163,8 @@ fn a_planted_corruption_is_found_and_named() {
             "business 1, chat 1: it has a verdict and is no finished dispute",
         ),
         (
-            "UPDATE message SET text = NULL WHERE business_id = 1 AND chat_id = 1 AND files = 0",
+            "UPDATE message_row SET text = NULL WHERE place IN
+                 (SELECT place FROM message WHERE business_id = 1 AND chat_id = 1 AND files = 0)",
             "business 1, chat 1: a message has neither text nor files",
         ),
         (
@@ -170,11 +172,12 @@ fn a_planted_corruption_is_found_and_named() {
             "a row of purchase names a row that is not there",
         ),
         (
-            "UPDATE message SET sender = 'NOBODY' WHERE business_id = 1 AND chat_id = 1",
+            "UPDATE message_row SET head = head | 7 << 8 WHERE place IN
+                 (SELECT place FROM message WHERE business_id = 1 AND chat_id = 1)",
             "business 1, chat 1: there is no such sender",
         ),
         (
-            "UPDATE message SET created_at = created_at + 1000000000 WHERE message_id =
+            "UPDATE message_row SET head = head + (1000000000 << 11) WHERE message_id =
                  (SELECT min(message_id) FROM message WHERE business_id = 1 AND chat_id = 1)",
             "business 1, chat 1: a message is older than the one before it",
         ),
@@ -183,10 +186,25 @@ fn a_planted_corruption_is_found_and_named() {
             ": nobody wrote, and the status says that somebody did",
         ),
         (
-            "PRAGMA foreign_keys = OFF; INSERT INTO message
-                 SELECT business_id, 3, message_id, created_at, sender, text, files FROM message
-                 WHERE business_id = 1 AND chat_id = 1 AND files = 0 LIMIT 1",
+            "INSERT INTO message_row SELECT (number << 24) + 1000, message_id, head, text
+                 FROM message_row, chat WHERE business_id = 1 AND chat_id = 3 AND place =
+                     (SELECT min(place) FROM message WHERE business_id = 1 AND chat_id = 1 AND files = 0)",
             "business 1, chat 1: two chats have a message with the same id",
+        ),
+        (
+            "UPDATE message_row SET place = place + 1000 WHERE place =
+                 (SELECT min(place) FROM message WHERE business_id = 1 AND chat_id = 1)",
+            "business 1, chat 1: a message has no higher id than the one before it",
+        ),
+        (
+            "UPDATE message_row SET place = place + (1000000 << 24) WHERE place IN
+                 (SELECT place FROM message WHERE business_id = 1 AND chat_id = 2)",
+            "messages lie where no chat has any",
+        ),
+        (
+            "DELETE FROM message_row WHERE place =
+                 (SELECT min(place) FROM message WHERE business_id = 1 AND chat_id = 2 AND files = 1)",
+            "business 1, chat 2: a file is of a message that is not there",
         ),
         (
             "UPDATE message_file SET object = (SELECT min(object) FROM message_file)",

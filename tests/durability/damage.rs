@@ -49,7 +49,8 @@ fn a_damaged_page_costs_what_is_on_it_and_the_check_names_it() {
     };
     // The texts of the second chat fill whole pages.
     let conn = Connection::open(database(folder.path())).expect("the store");
-    let marked = "UPDATE message SET text = 'THE PAGE TO SPOIL' || substr(text, 18) WHERE chat_id = ?1 AND text LIKE '30 %'";
+    let marked = "UPDATE message_row SET text = 'THE PAGE TO SPOIL' || substr(text, 18) WHERE place IN
+        (SELECT place FROM message WHERE chat_id = ?1 AND text LIKE '30 %')";
     assert_eq!(conn.execute(marked, [second]).expect("marked"), 1);
     conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
         .expect("all in one file");

@@ -38,28 +38,30 @@ fn pages(conn: &Connection, chats: &Path, of_page: u32, time: Duration) -> anyho
     // As much as a reader of the store keeps.
     conn.pragma_update(None, "cache_size", -16 * 1024)?;
     let text = std::fs::read_to_string(chats)?;
-    let chats: Vec<(i64, i64)> = text
+    let mut number = conn.prepare("SELECT number FROM chat WHERE business_id = ?1 AND chat_id = ?2")?;
+    let chats: Vec<i64> = text
         .lines()
         .map(|line| {
             let [business, _, chat] = seed::parts(line)?;
-            Ok((business.parse()?, chat.parse()?))
+            let (business, chat): (i64, i64) = (business.parse()?, chat.parse()?);
+            Ok(number.query_row((business, chat), |row| row.get(0))?)
         })
         .collect::<anyhow::Result<_>>()?;
     let mut page = conn.prepare(
-        "SELECT message_id, created_at, sender, text, files FROM message
-         WHERE business_id = ?1 AND chat_id = ?2 AND message_id >= 0 ORDER BY message_id LIMIT ?3",
+        "SELECT message_id, head, text FROM message_row
+         WHERE place BETWEEN ?1 << 24 AND ?1 << 24 | 16777215 ORDER BY place LIMIT ?2",
     )?;
     // Held, as the store holds one between two commits.
     conn.execute_batch("BEGIN")?;
     let (begun, mut read) = (Instant::now(), 0_u32);
     let mut texts = Vec::new();
-    for (business, chat) in chats.iter().cycle() {
+    for chat in chats.iter().cycle() {
         texts.clear();
-        let mut rows = page.query((business, chat, of_page))?;
+        let mut rows = page.query((chat, of_page))?;
         while let Some(row) = rows.next()? {
-            let [id, at, files]: [i64; 3] = [row.get(0)?, row.get(1)?, row.get(4)?];
-            std::hint::black_box((id, at, files, row.get_ref(2)?));
-            texts.extend_from_slice(row.get_ref(3)?.as_bytes()?);
+            let [id, head]: [i64; 2] = [row.get(0)?, row.get(1)?];
+            std::hint::black_box((id, head));
+            texts.extend_from_slice(row.get_ref(2)?.as_bytes()?);
         }
         std::hint::black_box(&texts);
         read += 1;
@@ -73,9 +75,9 @@ fn pages(conn: &Connection, chats: &Path, of_page: u32, time: Duration) -> anyho
 fn messages(conn: &Connection, is_whole: bool, in_commit: u32, time: Duration) -> anyhow::Result<f64> {
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
-    let mut chats = conn.prepare("SELECT business_id, chat_id FROM chat")?;
-    let chats: Vec<(i64, i64)> = chats
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+    let mut chats = conn.prepare("SELECT business_id, chat_id, number FROM chat")?;
+    let chats: Vec<(i64, i64, i64)> = chats
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
     let last: i64 = conn.query_row("SELECT value FROM meta WHERE name = 'last_id'", [], |row| {
         row.get(0)
@@ -87,13 +89,14 @@ fn messages(conn: &Connection, is_whole: bool, in_commit: u32, time: Duration) -
     while begun.elapsed() < time {
         conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         for _ in 0..in_commit {
-            let (business, chat) = chats[random.usize(..chats.len())];
+            let (business, chat, number) = chats[random.usize(..chats.len())];
             id += 1;
             conn.prepare_cached(
-                "INSERT INTO message (business_id, chat_id, message_id, created_at, sender, text, files)
-                 VALUES (?1, ?2, ?3, ?4, 'PARTNER', ?5, 0)",
+                "INSERT INTO message_row (place, message_id, head, text)
+                 SELECT coalesce(max(place), ?1 << 24) + 1, ?2, ?3, ?4 FROM message_row
+                 WHERE place BETWEEN ?1 << 24 AND ?1 << 24 | 16777215",
             )?
-            .execute((business, chat, id, NOW_MS, text))?;
+            .execute((number, id, NOW_MS << 11 | 1 << 8, text))?;
             if is_whole {
                 conn.prepare_cached(
                     "INSERT INTO event VALUES (?1, ?2, 'CHAT_MESSAGE_SENT', ?3, ?2, ?4,

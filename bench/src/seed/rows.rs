@@ -56,15 +56,19 @@ pub(super) fn write(conn: &Connection, size: Size, bar: &ProgressBar) -> rusqlit
     for number in 0..CUSTOMERS {
         put.execute((customer(number), format!("Покупатель {number}")))?;
     }
-    let mut rows = Rows { size, last_id: 0 };
+    let mut rows = Rows {
+        size,
+        last_id: 0,
+        chats: 0,
+    };
     for business in 1..=size.businesses {
         rows.business(conn, business, size.chats_of_each)?;
         bar.inc(size.chats_of_each.unsigned_abs());
     }
     rows.business(conn, BIG_BUSINESS(size), size.chats() / 10)?;
     conn.execute(
-        "UPDATE meta SET value = ?1 WHERE name = 'last_id'",
-        [rows.last_id],
+        "UPDATE meta SET value = iif(name = 'last_id', ?1, ?2) WHERE name IN ('last_id', 'last_chat_number')",
+        [rows.last_id, rows.chats],
     )?;
     conn.execute_batch("COMMIT")
 }
@@ -76,6 +80,8 @@ fn customer(number: i64) -> String {
 struct Rows {
     size: Size,
     last_id: i64,
+    /// So many chats were written, which is the number of the last one.
+    chats: i64,
 }
 
 impl Rows {
@@ -97,6 +103,7 @@ impl Rows {
 
     fn chat(&mut self, conn: &Connection, business: i64, nth: i64) -> rusqlite::Result<()> {
         let (size, order) = (self.size, nth + 1);
+        self.chats += 1;
         let chat = chat_id(size, business, nth);
         let big = business == BIG_BUSINESS(size) && nth == 0;
         let messages = match big {
@@ -111,7 +118,7 @@ impl Rows {
         let last = first + (messages - 1) * ID_STEP;
         let status = STATUSES[usize::try_from(nth % 4).unwrap_or_default()];
         conn.prepare_cached(
-            "INSERT INTO chat VALUES (?1, ?2, 'CHAT', ?3, 'ORDER', ?4, ?5, ?4, ?1, ?6, ?7, ?8)",
+            "INSERT INTO chat VALUES (?1, ?2, 'CHAT', ?3, 'ORDER', ?4, ?5, ?4, ?1, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             business,
@@ -121,18 +128,18 @@ impl Rows {
             customer,
             created_at,
             created_at + messages,
-            last
+            last,
+            self.chats
         ])?;
-        let mut put = conn.prepare_cached("INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)")?;
+        let mut put = conn.prepare_cached("INSERT INTO message_row VALUES (?1, ?2, ?3, ?4)")?;
         for number in 0..messages {
-            let sender = ["CUSTOMER", "PARTNER"][usize::try_from(number % 2).unwrap_or_default()];
+            // The customer's and the partner's, in turn; none has files.
+            let head = (created_at + number) << 11 | (number % 2) << 8;
             let text = TEXTS[usize::try_from((nth + number) % 5).unwrap_or_default()];
             put.execute(params![
-                business,
-                chat,
+                (self.chats << 24) + 1 + number,
                 first + number * ID_STEP,
-                created_at + number,
-                sender,
+                head,
                 text
             ])?;
         }

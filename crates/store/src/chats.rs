@@ -149,6 +149,14 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// Nothing.
+    pub(crate) const fn none() -> Self {
+        Self {
+            items: Vec::new(),
+            more: false,
+        }
+    }
+
     /// The page of at most `limit` rows that begins these, of which one more was asked for.
     pub(crate) fn beginning(mut rows: Vec<T>, limit: usize) -> Self {
         let more = rows.len() > limit;

@@ -10,6 +10,17 @@ use super::MoveError;
 use super::value::{Adding, Sum, Value};
 use crate::sqlite;
 
+/// The view of messages, which lie in no table of that name.
+const MESSAGES: &str = "message";
+
+/// Columns of which only this file needs to know.
+const OF_THIS_FILE: &[(&str, &str)] = &[
+    ("chat", "number"),
+    ("event", "before_id"),
+    ("event", "leaves"),
+    (MESSAGES, "place"),
+];
+
 /// A table, as SQLite has it.
 pub(super) struct Table {
     pub(super) name: &'static str,
@@ -54,18 +65,20 @@ impl Source {
     pub(super) fn table(&self, name: &'static str) -> rusqlite::Result<Table> {
         let mut statement = self
             .0
-            .prepare("SELECT name, pk FROM pragma_table_info(?1) WHERE name NOT IN ('before_id', 'leaves') ORDER BY cid")?;
+            .prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
         let found = statement.query_map([name], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?))
         })?;
-        let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
-        let mut key: Vec<_> = found
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, place))| *place > 0)
-            .collect();
-        key.sort_by_key(|(_, (_, place))| *place);
-        let key = key.into_iter().map(|(at, _)| at).collect();
+        let mut found = found.collect::<rusqlite::Result<Vec<_>>>()?;
+        found.retain(|(column, _)| !OF_THIS_FILE.contains(&(name, column)));
+        let mut key: Vec<_> = (0..found.len()).collect();
+        if name == MESSAGES {
+            // A view, which has no key of its own: its first columns are.
+            key.truncate(3);
+        } else {
+            key.retain(|at| found[*at].1 > 0);
+            key.sort_by_key(|at| found[*at].1);
+        }
         Ok(Table {
             name,
             key,
@@ -86,10 +99,19 @@ impl Source {
         limit: usize,
     ) -> Result<Vec<Vec<Value>>, MoveError> {
         let (columns, key, name) = (table.columns(), table.key_columns(), table.name);
-        let places = vec!["?"; table.key.len()].join(", ");
-        let behind = after.map_or(String::new(), |_| format!("WHERE ({key}) > ({places})"));
+        let places: Vec<_> = (1..=table.key.len()).map(|at| format!("?{at}")).collect();
+        let places = places.join(", ");
+        let behind = match (after, name) {
+            (None, _) => String::new(),
+            // The chat is found by what is said of it alone.
+            (Some(_), MESSAGES) => {
+                format!("WHERE (business_id, chat_id) >= (?1, ?2) AND ({key}) > ({places})")
+            }
+            (Some(_), _) => format!("WHERE ({key}) > ({places})"),
+        };
+        let order = order(table);
         let mut statement = self.0.prepare_cached(&format!(
-            "{} SELECT {columns} FROM {name} {behind} ORDER BY {key} LIMIT {limit}",
+            "{} SELECT {columns} FROM {name} {behind} ORDER BY {order} LIMIT {limit}",
             as_they_are(name)
         ))?;
         let mut found = statement.query(params_from_iter(after.unwrap_or_default()))?;
@@ -102,9 +124,9 @@ impl Source {
 
     /// What all rows add up to; `step` is told of each.
     pub(super) fn sum(&self, table: &Table, mut step: impl FnMut()) -> Result<Sum, MoveError> {
-        let (columns, key, name) = (table.columns(), table.key_columns(), table.name);
+        let (columns, order, name) = (table.columns(), order(table), table.name);
         let mut statement = self.0.prepare(&format!(
-            "{} SELECT {columns} FROM {name} ORDER BY {key}",
+            "{} SELECT {columns} FROM {name} ORDER BY {order}",
             as_they_are(name)
         ))?;
         let mut found = statement.query([])?;
@@ -124,6 +146,14 @@ impl Source {
             Some(row) => Ok(Some(read(row, 1)?.remove(0))),
             None => Ok(None),
         }
+    }
+}
+
+/// The order of keys, by what a table lies in the order of.
+fn order(table: &Table) -> String {
+    match table.name {
+        MESSAGES => "business_id, chat_id, place".to_owned(),
+        _ => table.key_columns(),
     }
 }
 

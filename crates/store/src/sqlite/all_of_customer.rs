@@ -50,7 +50,7 @@ pub(super) fn chats(
         "SELECT {columns} FROM customer u CROSS JOIN {}",
         CHATS.replace("WHERE", "WHERE u.customer_id = ?1 AND")
     ))?;
-    let found = statement.query_map((customer.as_str(), business, chat, limit), rows::chat)?;
+    let found = statement.query_map((customer.as_str(), business, chat, limit), rows::numbered_chat)?;
     found.map(|chat| lagging::chat_now(conn, chat?)).collect()
 }
 

@@ -86,7 +86,7 @@ fn read(
         let mut found = if filter.orders.is_empty() && filter.contexts.is_empty() {
             of_indexes(view.conn, business, filter, before, wanted, find)?
         } else {
-            at(of_subjects(view.conn, business, filter)?, chats::one, find)?
+            at(of_subjects(view.conn, business, filter)?, chats::now, find)?
         };
         found.retain(|chat| place_of(chat) < before && passes(filter, chat));
         found.sort_unstable_by_key(|chat| Reverse(place_of(chat)));
@@ -98,7 +98,7 @@ fn read(
         return Ok(chats);
     }
     // What is known may be newer than what was read.
-    listed(&|id, read| read(view.conn, business, id))
+    listed(&|id, read| Ok(read(view.conn, business, id)?.map(|(chat, _)| chat)))
 }
 
 /// Finds a chat, in memory or as it is read.
@@ -134,7 +134,7 @@ fn of_indexes(
     let ids = places.into_iter().filter_map(|(_, id)| ChatId::new(id).ok());
     let ids = ids.filter(|id| !elsewhere.contains(id)).take(wanted);
     let mut found = at(ids, chats::in_place, find)?;
-    found.append(&mut at(elsewhere, chats::one, find)?);
+    found.append(&mut at(elsewhere, chats::now, find)?);
     Ok(found)
 }
 

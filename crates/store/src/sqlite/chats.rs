@@ -6,6 +6,7 @@ use prilavok_domain::{BusinessId, Chat, ChatId, Context, Customer, OrderId, Plac
 use rusqlite::{Connection, OptionalExtension};
 
 use super::events::{self, Happened};
+use super::places::{self, ChatNumber};
 use super::readers::View;
 use super::registry::{self, must_exist};
 use super::standing::{self, Standing};
@@ -173,12 +174,13 @@ fn insert(
     now: Timestamp,
 ) -> Result<ChatId> {
     let id = write.next_id(IdFor::Chat, now);
+    let number = places::next_number(write.conn)?;
     write
         .conn
         .prepare_cached(
             "INSERT INTO chat (business_id, chat_id, type, status, context_type, context_id, customer_id,
-                 order_id, campaign_id, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
+                 order_id, campaign_id, created_at, updated_at, number)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11)",
         )?
         .execute((
             business.get(),
@@ -191,6 +193,7 @@ fn insert(
             context.order().map(OrderId::get),
             context.campaign().map(prilavok_domain::CampaignId::get),
             now.as_millis(),
+            number.get(),
         ))?;
     let id = ChatId::new(id).map_err(|error| StoreError::Failed(Box::new(error)))?;
     write.changes(business, id);
@@ -273,8 +276,8 @@ pub(super) fn change(
     })
 }
 
-/// How a chat is read: [`one`], or [`in_place`] where its row does not lag behind.
-pub(super) type Read = fn(&Connection, BusinessId, ChatId) -> Result<Option<Chat>>;
+/// How a chat is read: as it is [`now`], or [`in_place`] where its row does not lag behind.
+pub(super) type Read = fn(&Connection, BusinessId, ChatId) -> Result<Option<(Chat, ChatNumber)>>;
 
 /// A chat as it is in a view, read only where it is not known; known from then on.
 pub(super) fn seen(view: &View<'_>, business: BusinessId, id: ChatId, read: Read) -> Result<Option<Chat>> {
@@ -290,7 +293,7 @@ pub(super) fn unknown(view: &View<'_>, business: BusinessId, id: ChatId, read: R
     if let Some(chat) = &found {
         view.known.keep(view.moment, chat);
     }
-    Ok(found)
+    Ok(found.map(|(chat, _)| chat))
 }
 
 pub(super) fn one(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
@@ -299,22 +302,34 @@ pub(super) fn one(conn: &Connection, business: BusinessId, id: ChatId) -> Result
 
 fn number(conn: &Connection, business: BusinessId, id: i64) -> Result<Option<Chat>> {
     let found = row(conn, business, id)?;
-    found.map(|chat| lagging::chat_now(conn, chat)).transpose()
+    found.map(|found| lagging::chat_now(conn, found)).transpose()
+}
+
+/// A chat as it is now, with its number.
+pub(super) fn now(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Option<(Chat, ChatNumber)>> {
+    let found = row(conn, business, id.get())?;
+    found
+        .map(|(chat, number)| Ok((lagging::chat_now(conn, (chat, number))?, number)))
+        .transpose()
 }
 
 /// What a chat's row says, which is how the chat is if the row does not lag behind.
-pub(super) fn in_place(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {
+pub(super) fn in_place(
+    conn: &Connection,
+    business: BusinessId,
+    id: ChatId,
+) -> Result<Option<(Chat, ChatNumber)>> {
     row(conn, business, id.get())
 }
 
-fn row(conn: &Connection, business: BusinessId, id: i64) -> Result<Option<Chat>> {
+fn row(conn: &Connection, business: BusinessId, id: i64) -> Result<Option<(Chat, ChatNumber)>> {
     let columns = rows::CHAT;
     Ok(conn
         .prepare_cached(&format!(
             "SELECT {columns} FROM chat c JOIN customer u USING (customer_id)
              WHERE c.business_id = ?1 AND c.chat_id = ?2"
         ))?
-        .query_row((business.get(), id), rows::chat)
+        .query_row((business.get(), id), rows::numbered_chat)
         .optional()?)
 }
 

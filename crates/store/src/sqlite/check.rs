@@ -7,7 +7,7 @@ use crate::backup::{About, LISTED};
 use crate::{CheckReport, Result};
 
 /// What must hold of any store, each a query for rows that break it. `chat` is the chats as their newest messages leave
-/// them, `main.chat` what their rows say.
+/// them, `main.chat` what their rows say, `newest` the newest message of each chat.
 ///
 /// Events are forgotten oldest first (see `attempts::forget`), and an event has a higher id than what it is about.
 /// So whatever has a higher id than the oldest event of its business must have its own.
@@ -28,15 +28,23 @@ const RULES: &[(About, &str, &str)] = &[
     (
         About::Chat,
         "the last message is not the newest one",
-        "SELECT c.business_id, c.chat_id FROM chat c WHERE c.last_message_id IS NOT
-             (SELECT max(m.message_id) FROM message m
-              WHERE m.business_id = c.business_id AND m.chat_id = c.chat_id)",
+        "SELECT c.business_id, c.chat_id FROM chat c LEFT JOIN newest m USING (business_id, chat_id)
+         WHERE c.last_message_id IS NOT m.message_id",
+    ),
+    (
+        About::Chat,
+        "a message has no higher id than the one before it",
+        "SELECT business_id, chat_id FROM
+             (SELECT business_id, chat_id, message_id,
+                     lag(message_id) OVER (PARTITION BY business_id, chat_id ORDER BY place) AS before
+              FROM message)
+         WHERE message_id <= before",
     ),
     (
         About::Chat,
         "updated_at is not the time of the last message",
         "SELECT c.business_id, c.chat_id FROM chat c
-         LEFT JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id
+         LEFT JOIN newest m ON m.business_id = c.business_id AND m.chat_id = c.chat_id
              AND m.message_id = c.last_message_id
          WHERE c.updated_at <> coalesce(m.created_at, c.created_at)",
     ),
@@ -53,7 +61,7 @@ const RULES: &[(About, &str, &str)] = &[
         About::Chat,
         "the status contradicts the last message",
         "SELECT c.business_id, c.chat_id FROM chat c
-         JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id
+         JOIN newest m ON m.business_id = c.business_id AND m.chat_id = c.chat_id
              AND m.message_id = c.last_message_id
          WHERE CASE
              WHEN c.status = 'FINISHED' THEN 0
@@ -95,6 +103,12 @@ const RULES: &[(About, &str, &str)] = &[
         "SELECT m.business_id, m.chat_id FROM message m WHERE m.files <>
              (SELECT count(*) FROM message_file f WHERE f.business_id = m.business_id
               AND f.chat_id = m.chat_id AND f.message_id = m.message_id)",
+    ),
+    (
+        About::Chat,
+        "a file is of a message that is not there",
+        "SELECT business_id, chat_id FROM message_file WHERE (business_id, chat_id, message_id) NOT IN
+             (SELECT business_id, chat_id, message_id FROM message WHERE files > 0)",
     ),
     (
         About::Chat,
@@ -160,10 +174,10 @@ const RULES: &[(About, &str, &str)] = &[
         "it is about a chat or a message that is not there, or tells another time than the message",
         "SELECT e.business_id, e.event_id FROM event e
          LEFT JOIN chat c ON c.business_id = e.business_id AND c.chat_id = e.chat_id
-         LEFT JOIN message m ON m.business_id = e.business_id AND m.chat_id = e.chat_id
-             AND m.message_id = e.message_id
          WHERE c.chat_id IS NULL
-             OR (e.type = 'CHAT_MESSAGE_SENT' AND m.created_at IS NOT e.at)
+             OR (e.type = 'CHAT_MESSAGE_SENT' AND (e.message_id IS NULL OR
+                 (e.business_id, e.chat_id, e.message_id, e.at) NOT IN
+                     (SELECT business_id, chat_id, message_id, created_at FROM message)))
              OR (e.type <> 'CHAT_MESSAGE_SENT' AND e.message_id IS NOT NULL)",
     ),
     (
@@ -209,6 +223,12 @@ const RULES: &[(About, &str, &str)] = &[
          WHERE e.at IS NULL OR s.name IS NULL",
     ),
 ];
+
+/// The newest message of each chat. Messages are found by their places alone: to look for each by its id would take as long as
+/// its chat has messages.
+const NEWEST: &str = "SELECT m.business_id, m.chat_id, m.message_id, m.created_at, m.sender
+    FROM main.chat c CROSS JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id AND m.place =
+        (SELECT max(place) FROM message_row WHERE place BETWEEN c.number << 24 AND c.number << 24 | 16777215)";
 
 /// Checks the file and the rules; answers the objects of all files as well, for the caller to find.
 pub(super) fn check(conn: &Connection) -> Result<(CheckReport, Vec<(String, u64)>)> {
@@ -274,9 +294,19 @@ fn check_rules(conn: &Connection, report: &mut CheckReport) -> Result<()> {
             .problems
             .push(format!("a row of {} names a row that is not there", table?));
     }
+    let astray: u64 = conn.query_row(
+        "SELECT count(*) FROM message_row WHERE place >> 24 NOT IN (SELECT number FROM chat)",
+        [],
+        |row| row.get(0),
+    )?;
+    if astray > 0 {
+        report
+            .problems
+            .push(format!("{astray} messages lie where no chat has any"));
+    }
     let chats = lagging::all_now();
     for (about, rule, query) in RULES {
-        let mut broken = conn.prepare(&format!("WITH chat AS ({chats}) {query}"))?;
+        let mut broken = conn.prepare(&format!("WITH chat AS ({chats}), newest AS ({NEWEST}) {query}"))?;
         let found = broken
             .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?
             .collect::<rusqlite::Result<Vec<_>>>()?;

@@ -8,7 +8,7 @@ use super::registry::must_exist;
 use super::write::Write;
 use super::{chats, messages, registry, rows};
 use crate::counter::{MAX_SAVED_REPLIES, ReplyContent, SavedReply, must_be_free};
-use crate::{Conflict, Entity, MessageRange, Page, Refusal, Result, StoreError};
+use crate::{Conflict, Entity, Page, Refusal, Result, StoreError};
 
 /// The newest messages of a chat before `before`, oldest first.
 pub(super) fn latest(
@@ -18,28 +18,9 @@ pub(super) fn latest(
     before: Option<MessageId>,
     limit: usize,
 ) -> Result<Page<Message>> {
-    let end = before.map_or(i64::MAX, MessageId::get);
-    let mut statement = conn.prepare_cached(
-        "SELECT message_id FROM message WHERE business_id = ?1 AND chat_id = ?2 AND message_id < ?3
-         ORDER BY message_id DESC LIMIT ?4",
-    )?;
-    let ids = statement.query_map((business.get(), chat.get(), end, limit + 1), |row| row.get(0))?;
-    let mut ids: Vec<i64> = ids.collect::<rusqlite::Result<_>>()?;
-    let more = ids.len() > limit;
-    ids.truncate(limit);
-    let Some(first) = ids.last() else {
-        return Ok(Page {
-            items: Vec::new(),
-            more,
-        });
-    };
-    // Messages are added behind these, and taken away before them.
-    let range = MessageRange {
-        from: Some(*first),
-        after: None,
-    };
-    let items = messages::page(conn, business, chat, range, ids.len())?.items;
-    Ok(Page { items, more })
+    let mut page = messages::page_before(conn, business, chat, before, limit)?;
+    page.items.reverse();
+    Ok(page)
 }
 
 /// For each of `chats` the newest message of it that was seen.

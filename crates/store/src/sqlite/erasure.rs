@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::registry::{self, must_exist};
 use super::write::Write;
-use super::{all_of_customer, meta, rows, taken};
+use super::{all_of_customer, meta, places, rows, taken};
 use crate::personal_data::{CHATS_AT_ONCE, ERASED_AT_ONCE, Progress};
 use crate::scrub::{self, Found};
 use crate::{Entity, Erasure, Result, Taken};
@@ -123,8 +123,8 @@ pub(super) fn step(write: &mut Write<'_>, next: &Next, now: Timestamp) -> Result
     let mut at = next.from.clone();
     let mut room = ERASED_AT_ONCE;
     for (business, chat) in &next.chats {
-        let here = (business.get(), chat.get());
         let behind = at.enter(*business, *chat);
+        let here = (*business, *chat);
         let (seen, last) = erase_messages(write.conn, here, behind, room, now, &mut step.objects)?;
         // A connector's call shows the chat's texts until now: what it recorded is to be looked for from here on.
         taken::note(write, *business, *chat, now)?;
@@ -137,7 +137,7 @@ pub(super) fn step(write: &mut Write<'_>, next: &Next, now: Timestamp) -> Result
         write
             .conn
             .prepare_cached("UPDATE verdict SET text = ?3 WHERE business_id = ?1 AND chat_id = ?2")?
-            .execute((here.0, here.1, MessageText::erased().as_str()))?;
+            .execute((business.get(), chat.get(), MessageText::erased().as_str()))?;
         at.leave();
         step.count += 1;
     }
@@ -154,28 +154,25 @@ pub(super) fn step(write: &mut Write<'_>, next: &Next, now: Timestamp) -> Result
 /// Erases messages of a chat behind `behind`, at most `room`; answers how many were looked at, and the last one.
 fn erase_messages(
     conn: &Connection,
-    (business, chat): (i64, i64),
+    (business, chat): (BusinessId, ChatId),
     behind: i64,
     room: usize,
     now: Timestamp,
     objects: &mut Vec<String>,
 ) -> Result<(usize, i64)> {
-    let mut statement = conn.prepare_cached(
-        "SELECT message_id, files FROM message WHERE business_id = ?1 AND chat_id = ?2 AND message_id > ?3
-         ORDER BY message_id LIMIT ?4",
-    )?;
-    let found = statement.query_map((business, chat, behind, room), |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?))
-    })?;
-    let messages = found.collect::<rusqlite::Result<Vec<_>>>()?;
-    let Some((last, _)) = messages.last().copied() else {
+    let Some(number) = places::number(conn, business, chat)? else {
         return Ok((0, behind));
     };
+    let first = places::from(conn, number, behind + 1)?;
+    let messages = places::some(conn, number, first, room)?;
+    let Some(last) = messages.last() else {
+        return Ok((0, behind));
+    };
+    let (business, chat) = (business.get(), chat.get());
     conn.prepare_cached(
-        "UPDATE message SET text = ?5 WHERE business_id = ?1 AND chat_id = ?2
-             AND message_id > ?3 AND message_id <= ?4 AND text IS NOT NULL",
+        "UPDATE message_row SET text = ?3 WHERE place BETWEEN ?1 AND ?2 AND text IS NOT NULL",
     )?
-    .execute((business, chat, behind, last, MessageText::erased().as_str()))?;
+    .execute((first, last.place, MessageText::erased().as_str()))?;
     let mut named = conn.prepare_cached(
         "SELECT object FROM message_file
          WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3 AND removed_at IS NULL",
@@ -184,18 +181,18 @@ fn erase_messages(
         "UPDATE message_file SET name = ?4, removed_at = coalesce(removed_at, ?5)
          WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3",
     )?;
-    for (message, _) in messages.iter().filter(|(_, files)| *files > 0) {
-        let of_message = named.query_map((business, chat, message), |row| row.get(0))?;
+    for message in messages.iter().filter(|message| message.files > 0) {
+        let of_message = named.query_map((business, chat, message.id), |row| row.get(0))?;
         objects.extend(of_message.collect::<rusqlite::Result<Vec<_>>>()?);
         erase.execute((
             business,
             chat,
-            message,
+            message.id,
             FileName::erased().as_str(),
             now.as_millis(),
         ))?;
     }
-    Ok((messages.len(), last))
+    Ok((messages.len(), last.id))
 }
 
 fn keep(conn: &Connection, progress: &Progress) -> Result<()> {

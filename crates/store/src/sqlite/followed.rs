@@ -36,7 +36,7 @@ pub(super) fn chats_by_id(
         "SELECT {columns} FROM chat c CROSS JOIN customer u USING (customer_id)
          WHERE (c.business_id, c.chat_id) > (?1, ?2) ORDER BY c.business_id, c.chat_id LIMIT ?3"
     ))?;
-    let found = statement.query_map((business, chat, limit), rows::chat)?;
+    let found = statement.query_map((business, chat, limit), rows::numbered_chat)?;
     found.map(|chat| lagging::chat_now(conn, chat?)).collect()
 }
 

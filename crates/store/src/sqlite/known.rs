@@ -14,6 +14,7 @@ use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 
 use super::known_lists::{Kinds, Lists};
+use super::places::ChatNumber;
 
 /// Chats that are kept, at 150 bytes each, and their customers, at as much again.
 const CHATS: u64 = 1_000_000;
@@ -53,13 +54,20 @@ impl Moment {
     }
 }
 
+/// A chat that is known.
+#[derive(Clone)]
+struct Kept {
+    chat: Chat,
+    number: ChatNumber,
+}
+
 /// The chats that are known.
 pub(super) struct Known {
     /// Odd while a commit is under way.
     moment: AtomicU64,
     /// What the commit under way changes. Whoever holds this sees no moment end.
     under_way: RwLock<Changed>,
-    chats: Cache<ChatId, Chat>,
+    chats: Cache<ChatId, Kept>,
     /// Customers of known chats, so that two chats of one customer share it.
     customers: Cache<PublicId, Arc<Customer>>,
     lists: Lists,
@@ -84,12 +92,21 @@ impl Known {
 
     /// A chat, if it is known.
     pub(super) fn chat(&self, business: BusinessId, id: ChatId) -> Option<Chat> {
-        self.chats.get(&id).filter(|chat| chat.business == business)
+        self.kept(business, id).map(|kept| kept.chat)
+    }
+
+    /// The number of a chat, if it is known.
+    pub(super) fn number(&self, business: BusinessId, id: ChatId) -> Option<ChatNumber> {
+        self.kept(business, id).map(|kept| kept.number)
+    }
+
+    fn kept(&self, business: BusinessId, id: ChatId) -> Option<Kept> {
+        self.chats.get(&id).filter(|kept| kept.chat.business == business)
     }
 
     /// Keeps a chat that was read in a transaction that began within `moment`, unless that has ended or the chat is just
     /// being changed.
-    pub(super) fn keep(&self, moment: Moment, chat: &Chat) {
+    pub(super) fn keep(&self, moment: Moment, (chat, number): &(Chat, ChatNumber)) {
         let under_way = self.under_way.read();
         if self.moment() != moment || under_way.has(chat) {
             return;
@@ -101,7 +118,8 @@ impl Known {
                 .customers
                 .insert(chat.customer.public_id.clone(), Arc::clone(&chat.customer)),
         }
-        self.chats.insert(chat.id, chat);
+        let number = *number;
+        self.chats.insert(chat.id, Kept { chat, number });
     }
 
     /// The first page of a list, if it is known. It shows the present moment.
@@ -131,7 +149,7 @@ impl Known {
         }
         if !under_way.customers.is_empty() {
             self.chats
-                .retain(|_, chat| !under_way.customers.contains(&chat.customer.public_id));
+                .retain(|_, kept| !under_way.customers.contains(&kept.chat.customer.public_id));
             for customer in &under_way.customers {
                 self.customers.remove(customer);
             }

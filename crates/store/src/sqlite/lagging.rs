@@ -10,11 +10,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use prilavok_domain::rules::waits_after;
-use prilavok_domain::{BusinessId, Chat, ChatId, ChatType, MessageId, Sender, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row};
+use prilavok_domain::{BusinessId, Chat, ChatId, ChatType, Sender};
+use rusqlite::Connection;
 
+use super::places::{ChatNumber, Newest};
 use super::standing::{self, Standing};
-use super::{recent, rows};
+use super::{head, places, recent};
 use crate::Result;
 
 /// So many events of a business are waited for before rows are brought up to their messages: each then costs a small part
@@ -28,65 +29,47 @@ pub(super) fn leaves_the_row(kind: ChatType, sender: Sender) -> bool {
 }
 
 /// A chat as its newest message leaves it, from what its row says.
-pub(super) fn chat_now(conn: &Connection, chat: Chat) -> Result<Chat> {
-    Ok(now(conn, chat.business, chat.id, Standing::of(&chat))?.put_into(chat))
+pub(super) fn chat_now(conn: &Connection, (chat, number): (Chat, ChatNumber)) -> Result<Chat> {
+    let standing = Standing::of(&chat);
+    let newest = match standing.kind {
+        ChatType::Chat => places::newest(conn, number)?,
+        ChatType::Arbitrage => None,
+    };
+    Ok(now(standing, newest.as_ref()).put_into(chat))
 }
 
 /// How a chat's newest message leaves it standing, from what its row says.
-pub(super) fn now(
-    conn: &Connection,
-    business: BusinessId,
-    chat: ChatId,
-    standing: Standing,
-) -> Result<Standing> {
-    if standing.kind != ChatType::Chat {
-        return Ok(standing);
+pub(super) fn now(standing: Standing, newest: Option<&Newest>) -> Standing {
+    match newest {
+        Some(newest) if standing.kind == ChatType::Chat && Some(newest.id) > standing.last_message => {
+            Standing {
+                status: waits_after(standing.kind, newest.sender).unwrap_or(standing.status),
+                updated_at: newest.created_at,
+                last_message: Some(newest.id),
+                ..standing
+            }
+        }
+        _ => standing,
     }
-    let known = standing.last_message.map_or(0, MessageId::get);
-    let newest = conn
-        .prepare_cached(
-            "SELECT message_id, created_at, sender FROM message
-             WHERE business_id = ?1 AND chat_id = ?2 AND message_id > ?3 ORDER BY message_id DESC LIMIT 1",
-        )?
-        .query_row((business.get(), chat.get(), known), newest)
-        .optional()?;
-    Ok(match newest {
-        Some((id, created_at, sender)) => Standing {
-            status: waits_after(standing.kind, sender).unwrap_or(standing.status),
-            updated_at: created_at,
-            last_message: Some(id),
-            ..standing
-        },
-        None => standing,
-    })
-}
-
-fn newest(row: &Row<'_>) -> rusqlite::Result<(MessageId, Timestamp, Sender)> {
-    Ok((
-        rows::id(row, 0, "message_id")?,
-        rows::time(row, 1, "created_at")?,
-        rows::named(row, 2, "sender")?,
-    ))
 }
 
 /// All chats as their newest messages leave them, for whoever reads the whole store: what stands for the table `chat`, with
 /// its columns.
 pub(crate) fn all_now() -> String {
-    let mut status = "CASE n.sender".to_owned();
+    let mut status = "CASE n.head >> 8 & 7".to_owned();
     for sender in Sender::ALL {
         if let Some(left) = waits_after(ChatType::Chat, *sender) {
             // Writing into a text does not fail.
-            let _ = write!(status, " WHEN '{sender}' THEN '{left}'");
+            let _ = write!(status, " WHEN {} THEN '{left}'", head::code(*sender));
         }
     }
     format!(
         "SELECT c.business_id, c.chat_id, c.type, {status} ELSE c.status END AS status, c.context_type, c.context_id,
-             c.customer_id, c.order_id, c.campaign_id, c.created_at, coalesce(n.created_at, c.updated_at) AS updated_at,
+             c.customer_id, c.order_id, c.campaign_id, c.created_at, coalesce(n.head >> 11, c.updated_at) AS updated_at,
              coalesce(n.message_id, c.last_message_id) AS last_message_id
-         FROM main.chat c LEFT JOIN main.message n ON n.business_id = c.business_id AND n.chat_id = c.chat_id
-             AND c.type = 'CHAT' AND n.message_id = (SELECT max(m.message_id) FROM main.message m
-                 WHERE m.business_id = c.business_id AND m.chat_id = c.chat_id
-                     AND m.message_id > coalesce(c.last_message_id, 0))"
+         FROM main.chat c LEFT JOIN main.message_row n ON c.type = 'CHAT' AND n.message_id > coalesce(c.last_message_id, 0)
+             AND n.place = (SELECT max(place) FROM main.message_row
+                 WHERE place BETWEEN c.number << 24 AND c.number << 24 | 16777215)"
     )
 }
 

@@ -6,6 +6,9 @@ use prilavok_domain::{Attachment, BusinessId, ChatId, FileId, Message, MessageId
 use rusqlite::{Connection, OptionalExtension, Rows};
 
 use super::events::{self, Happened};
+use super::head::Head;
+use super::places::{self, ChatNumber};
+use super::readers::View;
 use super::registry::must_exist;
 use super::standing::{self, Standing};
 use super::write::Write;
@@ -27,15 +30,16 @@ pub(super) fn append(
 ) -> Result<Applied<Message>> {
     let conn = write.conn;
     if let Some(id) = idempotency::earlier(conn, business, once, now)? {
-        let value = must_exist(number(conn, business, chat_id, id)?, || Entity::Chat(chat_id))?;
+        let value = must_exist(in_file(conn, business, chat_id, id)?, || Entity::Chat(chat_id))?;
         return Ok(Applied {
             value,
             replayed: true,
         });
     }
     let there = standing::now(conn, business, chat_id)?;
-    let (chat, customer) = must_exist(there, || Entity::Chat(chat_id))?;
-    rules::may_write_to(erasure::erased_at(conn, &customer)?, new.sender).map_err(Refusal::Rule)?;
+    let there = must_exist(there, || Entity::Chat(chat_id))?;
+    rules::may_write_to(erasure::erased_at(conn, &there.customer)?, new.sender).map_err(Refusal::Rule)?;
+    let chat = there.standing;
     let event = Event::Message {
         sender: new.sender,
         wait_for: new.wait_for,
@@ -49,19 +53,18 @@ pub(super) fn append(
     // A clock that steps back must not put a message before the one it answers.
     let created_at = now.max(chat.updated_at);
     let id = write.next_id(IdFor::Message, now);
-    conn.prepare_cached(
-        "INSERT INTO message (business_id, chat_id, message_id, created_at, sender, text, files)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?
-    .execute((
-        business.get(),
-        chat_id.get(),
-        id,
-        created_at.as_millis(),
-        new.sender.as_str(),
-        new.text.as_ref().map(prilavok_domain::MessageText::as_str),
-        new.files.len(),
-    ))?;
+    let head = Head {
+        created_at,
+        sender: new.sender,
+        files: u8::try_from(new.files.len()).map_err(|error| StoreError::Failed(Box::new(error)))?,
+    };
+    conn.prepare_cached("INSERT INTO message_row (place, message_id, head, text) VALUES (?1, ?2, ?3, ?4)")?
+        .execute((
+            there.next_place,
+            id,
+            head.number(),
+            new.text.as_ref().map(prilavok_domain::MessageText::as_str),
+        ))?;
     let mut files = Vec::with_capacity(new.files.len());
     for file in &new.files {
         files.push(insert_file(write, business, chat_id, id, file, now)?);
@@ -133,69 +136,114 @@ fn insert_file(
     Ok(file.attachment(id))
 }
 
+/// A message, if it is in this chat.
 pub(super) fn one(
-    conn: &Connection,
+    view: &View<'_>,
     business: BusinessId,
     chat: ChatId,
     id: MessageId,
 ) -> Result<Option<Message>> {
-    number(conn, business, chat, id.get())
+    match places::known_number(view, business, chat)? {
+        Some(number) => numbered(view.conn, (business, chat, number), id.get()),
+        None => Ok(None),
+    }
 }
 
-fn number(conn: &Connection, business: BusinessId, chat: ChatId, id: i64) -> Result<Option<Message>> {
+/// The same for whoever looks at the file alone.
+pub(super) fn in_file(
+    conn: &Connection,
+    business: BusinessId,
+    chat: ChatId,
+    id: i64,
+) -> Result<Option<Message>> {
+    match places::number(conn, business, chat)? {
+        Some(number) => numbered(conn, (business, chat, number), id),
+        None => Ok(None),
+    }
+}
+
+fn numbered(conn: &Connection, of: OfChat, id: i64) -> Result<Option<Message>> {
     let columns = rows::MESSAGE;
     let found = conn
         .prepare_cached(&format!(
-            "SELECT {columns} FROM message WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3"
+            "SELECT {columns} FROM message_row WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1"
         ))?
-        .query_row((business.get(), chat.get(), id), rows::message)
+        .query_row((places::from(conn, of.2, id)?, of.2.last()), rows::message)
         .optional()?;
     found
-        .map(|found| with_files(conn, business, chat, found))
+        .filter(|(message, _)| message.id.get() == id)
+        .map(|found| with_files(conn, of, found))
         .transpose()
 }
 
+/// A page of the messages of a chat, from the oldest on.
 pub(super) fn page(
-    conn: &Connection,
+    view: &View<'_>,
     business: BusinessId,
     chat: ChatId,
     range: MessageRange,
     limit: usize,
 ) -> Result<Page<Message>> {
+    let Some(number) = places::known_number(view, business, chat)? else {
+        return Ok(Page::none());
+    };
     let columns = rows::MESSAGE;
     let from = range.from.unwrap_or(0);
-    let first = range.after.map_or(from, |after| from.max(after.get() + 1));
-    let mut statement = conn.prepare_cached(&format!(
-        "SELECT {columns} FROM message WHERE business_id = ?1 AND chat_id = ?2 AND message_id >= ?3
-         ORDER BY message_id LIMIT ?4"
+    let first = match range.after.map_or(from, |after| from.max(after.get() + 1)) {
+        0 => number.first(),
+        first => places::from(view.conn, number, first)?,
+    };
+    let mut statement = view.conn.prepare_cached(&format!(
+        "SELECT {columns} FROM message_row WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3"
     ))?;
-    let found = statement.query((business.get(), chat.get(), first, limit + 1))?;
-    page_of(conn, business, chat, found, limit)
+    let found = statement.query((first, number.last(), limit + 1))?;
+    page_of(view.conn, (business, chat, number), found, limit)
 }
 
-/// The first `limit` of the messages that were found, with their files.
-pub(super) fn page_of(
+/// A page of the messages before `before`, the newest first; `None`: of all.
+pub(super) fn page_before(
     conn: &Connection,
     business: BusinessId,
     chat: ChatId,
-    mut found: Rows<'_>,
+    before: Option<MessageId>,
     limit: usize,
 ) -> Result<Page<Message>> {
+    // Of one state: messages may be taken away meanwhile.
+    let transaction = conn.unchecked_transaction()?;
+    let Some(number) = places::number(&transaction, business, chat)? else {
+        return Ok(Page::none());
+    };
+    let columns = rows::MESSAGE;
+    let last = match before {
+        Some(before) => places::from(&transaction, number, before.get())? - 1,
+        None => number.last(),
+    };
+    let mut statement = transaction.prepare_cached(&format!(
+        "SELECT {columns} FROM message_row WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT ?3"
+    ))?;
+    let found = statement.query((number.first(), last, limit + 1))?;
+    page_of(&transaction, (business, chat, number), found, limit)
+}
+
+/// A chat with its number.
+type OfChat = (BusinessId, ChatId, ChatNumber);
+
+/// The first `limit` of the messages that were found, with their files.
+fn page_of(conn: &Connection, of: OfChat, mut found: Rows<'_>, limit: usize) -> Result<Page<Message>> {
     let mut items = Vec::with_capacity(limit.min(AT_ONCE));
     while let Some(row) = found.next()? {
         if items.len() == limit {
             return Ok(Page { items, more: true });
         }
-        items.push(with_files(conn, business, chat, rows::message(row)?)?);
+        items.push(with_files(conn, of, rows::message(row)?)?);
     }
     Ok(Page { items, more: false })
 }
 
 fn with_files(
     conn: &Connection,
-    business: BusinessId,
-    chat: ChatId,
-    (mut message, files): (Message, u32),
+    (business, chat, _): OfChat,
+    (mut message, files): (Message, u8),
 ) -> Result<Message> {
     if files > 0 {
         let columns = rows::FILE;

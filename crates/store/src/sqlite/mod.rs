@@ -18,7 +18,7 @@ mod erasure;
 mod events;
 mod fault;
 mod followed;
-mod history;
+mod head;
 mod idempotency;
 mod known;
 mod known_lists;
@@ -29,6 +29,7 @@ mod meta;
 mod of_customer;
 mod open;
 mod overdue;
+mod places;
 #[cfg(test)]
 mod plans;
 pub(crate) mod presence;
@@ -286,7 +287,7 @@ impl Store for SqliteStore {
             return Ok(Some(chat));
         }
         self.readers
-            .view(|view| chats::unknown(view, business, id, chats::one))
+            .view(|view| chats::unknown(view, business, id, chats::now))
     }
 
     async fn chats(
@@ -329,8 +330,7 @@ impl Store for SqliteStore {
     }
 
     async fn message(&self, business: BusinessId, chat: ChatId, id: MessageId) -> Result<Option<Message>> {
-        self.readers
-            .view(|view| messages::one(view.conn, business, chat, id))
+        self.readers.view(|view| messages::one(view, business, chat, id))
     }
 
     async fn messages(
@@ -341,7 +341,7 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Page<Message>> {
         self.readers
-            .view(|view| messages::page(view.conn, business, chat, range, limit))
+            .view(|view| messages::page(view, business, chat, range, limit))
     }
 
     async fn messages_before(
@@ -352,7 +352,7 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Page<Message>> {
         self.readers
-            .read(|conn| history::page(conn, business, chat, before, limit))
+            .read(|conn| messages::page_before(conn, business, chat, before, limit))
     }
 
     async fn change_chat(

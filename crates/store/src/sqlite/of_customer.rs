@@ -39,7 +39,7 @@ pub(super) fn chats(
     let before = after.map_or(i64::MAX, ChatId::get);
     let found = statement.query_map(
         (business, customer, order, returned, before, limit + 1),
-        rows::chat,
+        rows::numbered_chat,
     )?;
     let found = found.map(|chat| lagging::chat_now(conn, chat?));
     Ok(Page::beginning(found.collect::<Result<_>>()?, limit))

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_listed.sql"),
     include_str!("migrations/0011_lagging.sql"),
     include_str!("migrations/0012_recent.sql"),
+    include_str!("migrations/0013_places.sql"),
 ];
 
 /// How long a statement waits for another process that holds the file.

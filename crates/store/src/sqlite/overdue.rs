@@ -7,7 +7,7 @@ use prilavok_domain::{
 use rusqlite::{Connection, OptionalExtension};
 
 use super::write::Write;
-use super::{chats, lagging, messages};
+use super::{chats, head, lagging, messages};
 use crate::chats::kinds;
 use crate::{ChatChange, ChatFilter, NewMessage, Result};
 
@@ -38,11 +38,11 @@ pub(super) fn unanswered(
 ) -> Result<Vec<ChatId>> {
     let mut statement = conn.prepare_cached(
         "SELECT c.chat_id FROM chat c
-         JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id
-             AND m.message_id = c.last_message_id
+         JOIN message_row m ON m.place = (SELECT max(place) FROM message_row
+             WHERE place BETWEEN c.number << 24 AND c.number << 24 | 16777215)
          JOIN customer u ON u.customer_id = c.customer_id
          WHERE c.business_id = ?1 AND c.type = 'CHAT' AND c.status = 'WAITING_FOR_PARTNER'
-             AND c.context_type = ?2 AND c.updated_at < ?3 AND m.sender <> 'MARKET' AND u.erased_at IS NULL
+             AND c.context_type = ?2 AND c.updated_at < ?3 AND m.head >> 8 & 7 <> ?5 AND u.erased_at IS NULL
          LIMIT ?4",
     )?;
     let elsewhere = lagging::elsewhere(conn, business)?;
@@ -50,7 +50,13 @@ pub(super) fn unanswered(
     let mut found = Vec::new();
     for context in ContextType::ALL {
         let ids = statement.query_map(
-            (business.get(), context.as_str(), before.as_millis(), room),
+            (
+                business.get(),
+                context.as_str(),
+                before.as_millis(),
+                room,
+                head::code(Sender::Market),
+            ),
             |row| row.get::<_, i64>(0),
         )?;
         for id in ids {
@@ -73,7 +79,7 @@ pub(super) fn unanswered(
 fn owes_answer(conn: &Connection, chat: &Chat, before: Timestamp) -> Result<bool> {
     let last = chat
         .last_message
-        .map(|last| messages::one(conn, chat.business, chat.id, last))
+        .map(|last| messages::in_file(conn, chat.business, chat.id, last.get()))
         .transpose()?
         .flatten();
     Ok(chat.kind == ChatType::Chat

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::recent::RECENT;
 use super::write::Write;
-use super::{chats, lagging, overdue, taken};
+use super::{chats, lagging, messages, overdue, places, rows, taken};
 use crate::personal_data::{FILES_AT_ONCE, OLD_CHATS, ROWS_AT_ONCE, WaitedFor};
 use crate::{Result, Taken};
 
@@ -97,17 +97,15 @@ fn remove_messages(
     room: usize,
     objects: &mut Vec<String>,
 ) -> Result<(usize, Option<i64>)> {
-    let (business, id) = (business.get(), chat.id.get());
-    let mut first = conn.prepare_cached(
-        "SELECT message_id, files FROM message WHERE business_id = ?1 AND chat_id = ?2 ORDER BY message_id LIMIT ?3",
-    )?;
-    let found = first.query_map((business, id, room), |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?))
-    })?;
-    let messages = found.collect::<rusqlite::Result<HashMap<_, _>>>()?;
-    let Some(last) = messages.keys().max().copied() else {
+    let Some(number) = places::number(conn, business, chat.id)? else {
         return Ok((0, None));
     };
+    let found = places::some(conn, number, number.first(), room)?;
+    let Some(last) = found.last() else {
+        return Ok((0, None));
+    };
+    let (business, id) = (business.get(), chat.id.get());
+    let messages: HashMap<i64, u8> = found.iter().map(|one| (one.id, one.files)).collect();
     let mut event = conn.prepare_cached("DELETE FROM event WHERE business_id = ?1 AND event_id = ?2")?;
     let of_messages = |message: &Option<i64>| message.is_some_and(|message| messages.contains_key(&message));
     for (of_message, _) in chat.events.iter().filter(|(_, message)| of_messages(message)) {
@@ -123,9 +121,9 @@ fn remove_messages(
             objects.extend(object?);
         }
     }
-    conn.prepare_cached("DELETE FROM message WHERE business_id = ?1 AND chat_id = ?2 AND message_id <= ?3")?
-        .execute((business, id, last))?;
-    Ok((messages.len(), Some(last)))
+    conn.prepare_cached("DELETE FROM message_row WHERE place BETWEEN ?1 AND ?2")?
+        .execute((number.first(), last.place))?;
+    Ok((messages.len(), Some(last.id)))
 }
 
 /// Removes a chat that has no messages left.
@@ -162,17 +160,25 @@ fn waited_for(conn: &Connection, business: BusinessId) -> Result<WaitedFor> {
 /// Files of a business that came before `before` and are kept, the first ones of them.
 pub(super) fn old_files(conn: &Connection, business: BusinessId, before: Timestamp) -> Result<Vec<i64>> {
     let mut statement = conn.prepare_cached(
-        "SELECT f.file_id, m.created_at FROM message_file f INDEXED BY file_kept
-         CROSS JOIN message m ON m.business_id = f.business_id AND m.chat_id = f.chat_id
-             AND m.message_id = f.message_id
-         WHERE f.business_id = ?1 AND f.removed_at IS NULL ORDER BY f.file_id LIMIT ?2",
+        "SELECT file_id, chat_id, message_id FROM message_file INDEXED BY file_kept
+         WHERE business_id = ?1 AND removed_at IS NULL ORDER BY file_id LIMIT ?2",
     )?;
     let kept = statement.query_map((business.get(), FILES_AT_ONCE), |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        Ok((
+            row.get::<_, i64>(0)?,
+            rows::id(row, 1, "chat_id")?,
+            row.get::<_, i64>(2)?,
+        ))
     })?;
-    let kept = kept.collect::<rusqlite::Result<Vec<_>>>()?;
-    let old = kept.into_iter().filter(|(_, at)| *at < before.as_millis());
-    Ok(old.map(|(file, _)| file).collect())
+    let mut old = Vec::new();
+    for file in kept {
+        let (file, chat, message) = file?;
+        let message = messages::in_file(conn, business, chat, message)?;
+        if message.is_some_and(|message| message.created_at < before) {
+            old.push(file);
+        }
+    }
+    Ok(old)
 }
 
 /// Forgets where the bytes of these files are.

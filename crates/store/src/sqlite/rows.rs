@@ -12,18 +12,20 @@ use rusqlite::Row;
 use rusqlite::types::{FromSql, Type, ValueRef};
 
 use super::fault::BadColumn;
+use super::head::Head;
+use super::places::ChatNumber;
 use crate::{Credential, StoredFile, credentials};
 
 /// The columns of [`chat`], with the customer's name joined in.
 pub(super) const CHAT: &str = "c.business_id, c.chat_id, c.type, c.status, c.context_type, c.context_id, \
     c.customer_id, u.name, c.order_id, c.campaign_id, c.created_at, c.updated_at, c.last_message_id, \
-    u.erased_at";
+    u.erased_at, c.number";
 
 /// The columns of [`customer`].
 pub(super) const CUSTOMER: &str = "customer_id, name, erased_at";
 
 /// The columns of [`message`].
-pub(super) const MESSAGE: &str = "message_id, created_at, sender, text, files";
+pub(super) const MESSAGE: &str = "message_id, head, text";
 
 /// The columns of [`file`].
 pub(super) const FILE: &str = "file_id, object, name, size, media_type, removed_at";
@@ -32,7 +34,7 @@ pub(super) const FILE: &str = "file_id, object, name, size, media_type, removed_
 pub(super) const CREDENTIAL: &str =
     "business_id, credential_id, kind, name, scopes, campaigns, created_at, expires_at, revoked_at";
 
-fn bad(at: usize, column: &'static str, found: &dyn std::fmt::Display) -> rusqlite::Error {
+pub(super) fn bad(at: usize, column: &'static str, found: &dyn std::fmt::Display) -> rusqlite::Error {
     let found = found.to_string();
     rusqlite::Error::FromSqlConversionFailure(at, Type::Null, Box::new(BadColumn { column, found }))
 }
@@ -178,22 +180,34 @@ fn context(row: &Row<'_>) -> rusqlite::Result<Context> {
     })
 }
 
+/// The number of a chat.
+pub(super) fn number(row: &Row<'_>, at: usize) -> rusqlite::Result<ChatNumber> {
+    let number = row.get(at)?;
+    ChatNumber::new(number).ok_or_else(|| bad(at, "number", &number))
+}
+
+/// A chat with its number.
+pub(super) fn numbered_chat(row: &Row<'_>) -> rusqlite::Result<(Chat, ChatNumber)> {
+    Ok((chat(row)?, number(row, 14)?))
+}
+
 /// A message without its files, and how many it has.
-pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<(Message, u32)> {
+pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<(Message, u8)> {
+    let head = Head::read(row, 1)?;
     let message = Message {
         id: id(row, 0, "message_id")?,
-        created_at: time(row, 1, "created_at")?,
-        sender: named(row, 2, "sender")?,
+        created_at: head.created_at,
+        sender: head.sender,
         text: message_text(row)?,
         files: Vec::new(),
     };
-    Ok((message, row.get(4)?))
+    Ok((message, head.files))
 }
 
 fn message_text(row: &Row<'_>) -> rusqlite::Result<Option<MessageText>> {
-    match row.get_ref(3)? {
+    match row.get_ref(2)? {
         ValueRef::Null => Ok(None),
-        value => checked_value(value, 3, "text", MessageText::new).map(Some),
+        value => checked_value(value, 2, "text", MessageText::new).map(Some),
     }
 }
 

@@ -4,7 +4,7 @@
 use prilavok_domain::{BusinessId, Chat, ChatId, ChatStatus, ChatType, MessageId, PublicId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{lagging, rows};
+use super::{lagging, places, rows};
 use crate::Result;
 
 /// How a chat stands: whose turn it is, and since when.
@@ -38,32 +38,46 @@ impl Standing {
     }
 }
 
-/// How a chat stands now, and whose it is.
-pub(super) fn now(
-    conn: &Connection,
-    business: BusinessId,
-    id: ChatId,
-) -> Result<Option<(Standing, PublicId)>> {
-    let found = conn
-        .prepare_cached(
-            "SELECT type, status, updated_at, last_message_id, customer_id FROM chat
-             WHERE business_id = ?1 AND chat_id = ?2",
-        )?
-        .query_row((business.get(), id.get()), standing)
-        .optional()?;
-    found
-        .map(|(standing, customer)| Ok((lagging::now(conn, business, id, standing)?, customer)))
-        .transpose()
+/// What a message finds: how its chat stands, whose it is, and where the message goes.
+pub(super) struct Found {
+    pub(super) standing: Standing,
+    pub(super) customer: PublicId,
+    pub(super) next_place: i64,
 }
 
-fn standing(row: &Row<'_>) -> rusqlite::Result<(Standing, PublicId)> {
-    let standing = Standing {
+/// How a chat stands now.
+pub(super) fn now(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Option<Found>> {
+    let found = conn
+        .prepare_cached(
+            "SELECT type, status, updated_at, last_message_id, customer_id, number FROM chat
+             WHERE business_id = ?1 AND chat_id = ?2",
+        )?
+        .query_row((business.get(), id.get()), |row| {
+            Ok((
+                standing(row)?,
+                rows::checked(row, 4, "customer_id", PublicId::new)?,
+                rows::number(row, 5)?,
+            ))
+        })
+        .optional()?;
+    let Some((standing, customer, number)) = found else {
+        return Ok(None);
+    };
+    let newest = places::newest(conn, number)?;
+    Ok(Some(Found {
+        standing: lagging::now(standing, newest.as_ref()),
+        customer,
+        next_place: number.next(newest.as_ref())?,
+    }))
+}
+
+fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
+    Ok(Standing {
         kind: rows::named(row, 0, "type")?,
         status: rows::named(row, 1, "status")?,
         updated_at: rows::time(row, 2, "updated_at")?,
         last_message: rows::optional(row, 3, "last_message_id", |id| MessageId::new(id).ok())?,
-    };
-    Ok((standing, rows::checked(row, 4, "customer_id", PublicId::new)?))
+    })
 }
 
 /// Tells a chat's row of a message that it does not know, and of what that left the chat as. One that was removed meanwhile
