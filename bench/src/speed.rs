@@ -166,7 +166,7 @@ pub const GET_CHAT: Call = Call::of("getChat", CHATS, 32).warmed_for(20);
 /// A call of the comparison.
 pub const GET_CHATS: Call = Call::of("getChats", CHATS, 32).warmed_for(10);
 /// A call of the comparison.
-pub const GET_HISTORY: Call = Call::of("getChatHistory", LONG_CHATS, 32).warmed_for(5);
+pub const GET_HISTORY: Call = Call::of("getChatHistory", LONG_CHATS, 32).warmed_for(15);
 /// A call of the comparison.
 pub const SEND: Call = Call::of("sendMessageToChat", CHATS, 64);
 /// Until most keys were seen.

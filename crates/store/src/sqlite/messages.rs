@@ -164,16 +164,13 @@ pub(super) fn in_file(
 
 fn numbered(conn: &Connection, of: OfChat, id: i64) -> Result<Option<Message>> {
     let columns = rows::MESSAGE;
-    let found = conn
-        .prepare_cached(&format!(
-            "SELECT {columns} FROM message_row WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1"
-        ))?
-        .query_row((places::from(conn, of.2, id)?, of.2.last()), rows::message)
-        .optional()?;
-    found
-        .filter(|(message, _)| message.id.get() == id)
-        .map(|found| with_files(conn, of, found))
-        .transpose()
+    let first = places::from(conn, of.2, id)?;
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {columns} FROM message_row WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1"
+    ))?;
+    let found = statement.query((first, of.2.last()))?;
+    let found = page_of(conn, of, found, 1)?.items.pop();
+    Ok(found.filter(|message| message.id.get() == id))
 }
 
 /// A page of the messages of a chat, from the oldest on.
@@ -235,27 +232,23 @@ fn page_of(conn: &Connection, of: OfChat, mut found: Rows<'_>, limit: usize) -> 
         if items.len() == limit {
             return Ok(Page { items, more: true });
         }
-        items.push(with_files(conn, of, rows::message(row)?)?);
+        let (mut message, files) = rows::message(row)?;
+        if files > 0 {
+            message.files = files_of(conn, of, message.id)?;
+        }
+        items.push(message);
     }
     Ok(Page { items, more: false })
 }
 
-fn with_files(
-    conn: &Connection,
-    (business, chat, _): OfChat,
-    (mut message, files): (Message, u8),
-) -> Result<Message> {
-    if files > 0 {
-        let columns = rows::FILE;
-        let mut statement = conn.prepare_cached(&format!(
-            "SELECT {columns} FROM message_file
-             WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3 ORDER BY file_id"
-        ))?;
-        for found in statement.query_map((business.get(), chat.get(), message.id.get()), rows::file)? {
-            message.files.push(found?.0);
-        }
-    }
-    Ok(message)
+fn files_of(conn: &Connection, (business, chat, _): OfChat, message: MessageId) -> Result<Vec<Attachment>> {
+    let columns = rows::FILE;
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {columns} FROM message_file
+         WHERE business_id = ?1 AND chat_id = ?2 AND message_id = ?3 ORDER BY file_id"
+    ))?;
+    let found = statement.query_map((business.get(), chat.get(), message.get()), rows::file)?;
+    Ok(found.map(|file| Ok(file?.0)).collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn file(

@@ -191,6 +191,13 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(at)?;
     let found = known_version(&transaction, path)?;
+    if found > 0 {
+        tracing::info!(
+            from = found,
+            to = MIGRATIONS.len(),
+            "the database is brought up to date, before anything is served"
+        );
+    }
     apply(&transaction, found).map_err(at)?;
     transaction.commit().map_err(at)
 }
