@@ -1,5 +1,7 @@
 //! What a check of the store found.
 
+use std::sync::Arc;
+
 use crate::files::FileStore;
 use crate::{Result, Store};
 
@@ -17,6 +19,9 @@ pub struct CheckReport {
     /// What is wrong, one sentence each; empty where all is well.
     pub problems: Vec<String>,
 }
+
+/// Is told of a check how many of its steps are done, and how many there are.
+pub type CheckProgress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 /// Files asked for at a time.
 const FILES: usize = 500;

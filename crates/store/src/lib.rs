@@ -39,7 +39,7 @@ use prilavok_domain::{
 };
 use tokio::sync::broadcast;
 
-pub use backup::CheckReport;
+pub use backup::{CheckProgress, CheckReport};
 pub use chats::{
     ChatChange, ChatCursor, ChatFilter, CustomerChats, CustomerEvents, MessageRange, NewMessage, Page,
     StartChat, Started, StoredFile, Subject,
@@ -538,8 +538,13 @@ pub trait Store: Send + Sync + 'static {
     fn queue_depth(&self) -> usize;
     /// Makes a consistent copy while the store is in use. `progress` is told pages done and in all.
     async fn backup(&self, to: &Path, progress: Box<dyn Fn(u64, u64) + Send>) -> Result<()>;
-    /// Verifies the store from the disk page to the chat rules, and that `files` has every file.
-    async fn check(&self, files: &files::FileStore) -> Result<CheckReport>;
+    /// Verifies the store from the disk page to the chat rules, and that `files` has every file. `progress` is told steps done
+    /// and in all.
+    async fn check_and_tell(&self, files: &files::FileStore, progress: CheckProgress) -> Result<CheckReport>;
+    /// The same for whoever waits without a word.
+    async fn check(&self, files: &files::FileStore) -> Result<CheckReport> {
+        self.check_and_tell(files, Arc::new(|_, _| {})).await
+    }
     /// Commits what waits and closes; later operations answer [`StoreError::Unavailable`].
     async fn close(&self);
 }

@@ -1,8 +1,11 @@
 //! `prilavok check`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use prilavok_server::settings::Overrides;
 
 use super::Place;
@@ -23,8 +26,20 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         ..Overrides::default()
     })?;
     let store = data::open(&settings).await?;
-    let report = store.check(&data::files(&settings)?).await;
+    // Draws on a terminal only, and on standard error.
+    let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template(
+        "{bar:40} {pos}/{len} steps, {elapsed} so far",
+    )?);
+    bar.enable_steady_tick(Duration::from_secs(1));
+    let drawn = bar.clone();
+    let tell = move |done, all| {
+        drawn.set_length(all);
+        drawn.set_position(done);
+    };
+    let files = data::files(&settings)?;
+    let report = store.check_and_tell(&files, Arc::new(tell)).await;
     store.close().await;
+    bar.finish_and_clear();
     let report = report?;
     let mut text = format!(
         "{} chats, {} messages, {} files, {} events\n",

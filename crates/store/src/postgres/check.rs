@@ -6,7 +6,7 @@ use deadpool_postgres::Transaction;
 use super::rows;
 use super::statements::statements;
 use crate::backup::About;
-use crate::{CheckReport, Result};
+use crate::{CheckProgress, CheckReport, Result};
 
 /// What must hold of any store, each a query for rows that break it.
 ///
@@ -194,11 +194,18 @@ statements! {
     FILES = "SELECT object, size FROM message_file WHERE removed_at IS NULL";
 }
 
+/// Each rule, and the files that the caller looks for.
+pub(super) const STEPS: u64 = RULES.len() as u64 + 1;
+
 /// Checks the rules, all as of one moment if the transaction is such; answers the objects of all files as well, for the
 /// caller to find.
-pub(super) async fn check(tx: &Transaction<'_>) -> Result<(CheckReport, Vec<(String, u64)>)> {
+pub(super) async fn check(
+    tx: &Transaction<'_>,
+    progress: &CheckProgress,
+) -> Result<(CheckReport, Vec<(String, u64)>)> {
     let mut report = CheckReport::default();
-    for (about, rule, query) in RULES {
+    for (done, (about, rule, query)) in (0..).zip(RULES) {
+        progress(done, STEPS);
         let found = tx.query(*query, &[]).await?;
         let broken = found
             .iter()

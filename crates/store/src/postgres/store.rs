@@ -27,12 +27,12 @@ use crate::files::FileStore;
 use crate::idempotency::{Idempotency, REMEMBERED_MS};
 use crate::observer::Observer;
 use crate::{
-    Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Claim,
-    Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, Erasure, ForgetBefore,
-    Granted, LimitOf, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription,
-    OperatorToken, Page, Put, Registration, ReplyContent, Result, SavedReply, Scarce, SecretHash, Session,
-    StartChat, Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Taken,
-    TakenFrom, Try, Usage, Waiting,
+    Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckProgress,
+    CheckReport, Claim, Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, Erasure,
+    ForgetBefore, Granted, LimitOf, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage,
+    NewSubscription, OperatorToken, Page, Put, Registration, ReplyContent, Result, SavedReply, Scarce,
+    SecretHash, Session, StartChat, Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange,
+    Switch, Taken, TakenFrom, Try, Usage, Waiting,
 };
 
 /// A read on a connection from the pool. One that broke while it lay there is no reason to fail: it is read once more.
@@ -816,7 +816,7 @@ impl Store for PgStore {
         Err(StoreError::Failed(why.into()))
     }
 
-    async fn check(&self, files: &FileStore) -> Result<CheckReport> {
+    async fn check_and_tell(&self, files: &FileStore, progress: CheckProgress) -> Result<CheckReport> {
         let mut conn = self.later().await?;
         let transaction = conn
             .build_transaction()
@@ -827,11 +827,12 @@ impl Store for PgStore {
         transaction
             .batch_execute("SET LOCAL statement_timeout = 0")
             .await?;
-        let (mut report, objects) = check::check(&transaction).await?;
+        let (mut report, objects) = check::check(&transaction, &progress).await?;
         drop(transaction);
         report
             .problems
             .extend(problems_of_files(self, files, objects).await?);
+        progress(check::STEPS, check::STEPS);
         Ok(report)
     }
 

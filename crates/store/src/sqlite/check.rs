@@ -234,10 +234,17 @@ const NEWEST: &str = "SELECT m.business_id, m.chat_id, m.message_id, m.created_a
     FROM main.chat c CROSS JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id AND m.place =
         (SELECT max(place) FROM message_row WHERE place BETWEEN c.number << 24 AND c.number << 24 | 16777215)";
 
+/// The pages, each rule, and the files that the caller looks for.
+pub(super) const STEPS: u64 = 1 + RULES.len() as u64 + 1;
+
 /// Checks the file and the rules; answers the objects of all files as well, for the caller to find.
-pub(super) fn check(conn: &Connection) -> Result<(CheckReport, Vec<(String, u64)>)> {
+pub(super) fn check(
+    conn: &Connection,
+    progress: &dyn Fn(u64, u64),
+) -> Result<(CheckReport, Vec<(String, u64)>)> {
     let mut report = CheckReport::default();
     let transaction = conn.unchecked_transaction()?;
+    progress(0, STEPS);
     check_pages(&transaction, &mut report)?;
     if !report.problems.is_empty() {
         // Queries over damaged pages fail, and with them what is known already would be lost.
@@ -246,7 +253,7 @@ pub(super) fn check(conn: &Connection) -> Result<(CheckReport, Vec<(String, u64)
             .push("chats were not looked at: the database is damaged".to_owned());
         return Ok((report, Vec::new()));
     }
-    check_rules(&transaction, &mut report)?;
+    check_rules(&transaction, &mut report, progress)?;
     let count =
         |table: &str| transaction.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0));
     report.chats = count("chat")?;
@@ -288,7 +295,7 @@ fn check_pages(conn: &Connection, report: &mut CheckReport) -> Result<()> {
     Ok(())
 }
 
-fn check_rules(conn: &Connection, report: &mut CheckReport) -> Result<()> {
+fn check_rules(conn: &Connection, report: &mut CheckReport, progress: &dyn Fn(u64, u64)) -> Result<()> {
     let mut dangling = conn.prepare("PRAGMA foreign_key_check")?;
     for table in dangling
         .query_map([], |row| row.get::<_, String>(0))?
@@ -309,7 +316,8 @@ fn check_rules(conn: &Connection, report: &mut CheckReport) -> Result<()> {
             .push(format!("{astray} messages lie where no chat has any"));
     }
     let chats = lagging::all_now();
-    for (about, rule, query) in RULES {
+    for (done, (about, rule, query)) in (1..).zip(RULES) {
+        progress(done, STEPS);
         let mut broken = conn.prepare(&format!("WITH chat AS ({chats}), newest AS ({NEWEST}) {query}"))?;
         let found = broken
             .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?

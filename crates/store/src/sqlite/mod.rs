@@ -66,12 +66,12 @@ use crate::idempotency::Idempotency;
 use crate::observer::{Observed, Observer};
 use crate::scrub;
 use crate::{
-    Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckReport, Claim,
-    Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, Erasure, ForgetBefore,
-    Granted, LimitOf, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage, NewSubscription,
-    OperatorToken, Page, Put, Registration, ReplyContent, Result, SavedReply, Scarce, SecretHash, Session,
-    StartChat, Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange, Switch, Taken,
-    TakenFrom, Try, Usage, Waiting,
+    Act, Again, Applied, AttemptFilter, Changes, ChatChange, ChatCursor, ChatFilter, CheckProgress,
+    CheckReport, Claim, Credential, CredentialChange, CustomerChats, CustomerEvents, DisputeCursor, Erasure,
+    ForgetBefore, Granted, LimitOf, LoggedAttempt, Marks, MessageRange, NewCredential, NewMessage,
+    NewSubscription, OperatorToken, Page, Put, Registration, ReplyContent, Result, SavedReply, Scarce,
+    SecretHash, Session, StartChat, Started, Store, StoreError, StoredFile, Subscription, SubscriptionChange,
+    Switch, Taken, TakenFrom, Try, Usage, Waiting,
 };
 pub use open::{OpenError, private_folder};
 use presence::Presence;
@@ -890,11 +890,16 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn check(&self, files: &FileStore) -> Result<CheckReport> {
-        let (mut report, objects) = self.readers.on_its_own(check::check).await?;
+    async fn check_and_tell(&self, files: &FileStore, progress: CheckProgress) -> Result<CheckReport> {
+        let told = Arc::clone(&progress);
+        let (mut report, objects) = self
+            .readers
+            .on_its_own(move |conn| check::check(conn, &*told))
+            .await?;
         report
             .problems
             .extend(problems_of_files(self, files, objects).await?);
+        progress(check::STEPS, check::STEPS);
         Ok(report)
     }
 

@@ -1,7 +1,7 @@
 //! Readiness, closing, the check, and the figures that a store tells of itself.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -56,6 +56,29 @@ fn a_closed_store_says_so_to_readers_and_writers() {
                 "{operation}: {error:?}"
             );
         }
+    });
+}
+
+#[test]
+fn a_check_tells_how_far_it_is() {
+    on_every_store(async |site| {
+        populate(&*site.store).await;
+        new_chat(&*site.store, order(100)).await;
+        let files = FileStore::local(&site.folder.path().join("files")).expect("a file store");
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let telling = Arc::clone(&told);
+        let tell = move |done, all| telling.lock().expect("whole").push((done, all));
+        let report = site.store.check_and_tell(&files, Arc::new(tell)).await;
+        assert_eq!(report.expect("a report").problems, [""; 0]);
+        let told = told.lock().expect("whole");
+        let all = told[0].1;
+        // Each rule is a step.
+        assert!(all > 20, "{told:?}");
+        let expected: Vec<_> = (0..=all)
+            .filter(|done| *done != all - 1)
+            .map(|done| (done, all))
+            .collect();
+        assert_eq!(*told, expected);
     });
 }
 
