@@ -299,7 +299,7 @@ fn a_damaged_page_is_found_and_named() {
     let conn = Connection::open(database(folder.path())).expect("the store");
     let page: i64 = conn
         .query_row(
-            "SELECT rootpage FROM sqlite_schema WHERE name = 'message'",
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'message_row'",
             [],
             |row| row.get(0),
         )
