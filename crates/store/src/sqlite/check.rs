@@ -3,6 +3,7 @@
 use rusqlite::{Connection, ErrorCode};
 
 use super::lagging;
+use super::places::NEWEST_PLACE;
 use crate::backup::{About, LISTED};
 use crate::{CheckReport, Result};
 
@@ -230,9 +231,12 @@ const RULES: &[(About, &str, &str)] = &[
 
 /// The newest message of each chat. Messages are found by their places alone: to look for each by its id would take as long as
 /// its chat has messages.
-const NEWEST: &str = "SELECT m.business_id, m.chat_id, m.message_id, m.created_at, m.sender
-    FROM main.chat c CROSS JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id AND m.place =
-        (SELECT max(place) FROM message_row WHERE place BETWEEN c.number << 24 AND c.number << 24 | 16777215)";
+fn newest() -> String {
+    format!(
+        "SELECT m.business_id, m.chat_id, m.message_id, m.created_at, m.sender FROM main.chat c
+         CROSS JOIN message m ON m.business_id = c.business_id AND m.chat_id = c.chat_id AND m.place = {NEWEST_PLACE}"
+    )
+}
 
 /// The pages, each rule, and the files that the caller looks for.
 pub(super) const STEPS: u64 = 1 + RULES.len() as u64 + 1;
@@ -315,10 +319,10 @@ fn check_rules(conn: &Connection, report: &mut CheckReport, progress: &dyn Fn(u6
             .problems
             .push(format!("{astray} messages lie where no chat has any"));
     }
-    let chats = lagging::all_now();
+    let (chats, newest) = (lagging::all_now(), newest());
     for (done, (about, rule, query)) in (1..).zip(RULES) {
         progress(done, STEPS);
-        let mut broken = conn.prepare(&format!("WITH chat AS ({chats}), newest AS ({NEWEST}) {query}"))?;
+        let mut broken = conn.prepare(&format!("WITH chat AS ({chats}), newest AS ({newest}) {query}"))?;
         let found = broken
             .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?
             .collect::<rusqlite::Result<Vec<_>>>()?;

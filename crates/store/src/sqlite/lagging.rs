@@ -13,7 +13,7 @@ use prilavok_domain::rules::waits_after;
 use prilavok_domain::{BusinessId, Chat, ChatId, ChatType, Sender};
 use rusqlite::Connection;
 
-use super::places::{ChatNumber, Newest};
+use super::places::{ChatNumber, NEWEST_PLACE, Newest};
 use super::standing::{self, Standing};
 use super::{head, places, recent};
 use crate::Result;
@@ -68,8 +68,7 @@ pub(crate) fn all_now() -> String {
              c.customer_id, c.order_id, c.campaign_id, c.created_at, coalesce(n.head >> 11, c.updated_at) AS updated_at,
              coalesce(n.message_id, c.last_message_id) AS last_message_id
          FROM main.chat c LEFT JOIN main.message_row n ON c.type = 'CHAT' AND n.message_id > coalesce(c.last_message_id, 0)
-             AND n.place = (SELECT max(place) FROM main.message_row
-                 WHERE place BETWEEN c.number << 24 AND c.number << 24 | 16777215)"
+             AND n.place = {NEWEST_PLACE}"
     )
 }
 

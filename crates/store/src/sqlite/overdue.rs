@@ -6,6 +6,7 @@ use prilavok_domain::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
+use super::places::NEWEST_PLACE;
 use super::write::Write;
 use super::{chats, head, lagging, messages};
 use crate::chats::kinds;
@@ -36,15 +37,14 @@ pub(super) fn unanswered(
     before: Timestamp,
     limit: usize,
 ) -> Result<Vec<ChatId>> {
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT c.chat_id FROM chat c
-         JOIN message_row m ON m.place = (SELECT max(place) FROM message_row
-             WHERE place BETWEEN c.number << 24 AND c.number << 24 | 16777215)
+         JOIN message_row m ON m.place = {NEWEST_PLACE}
          JOIN customer u ON u.customer_id = c.customer_id
          WHERE c.business_id = ?1 AND c.type = 'CHAT' AND c.status = 'WAITING_FOR_PARTNER'
              AND c.context_type = ?2 AND c.updated_at < ?3 AND m.head >> 8 & 7 <> ?5 AND u.erased_at IS NULL
-         LIMIT ?4",
-    )?;
+         LIMIT ?4"
+    ))?;
     let elsewhere = lagging::elsewhere(conn, business)?;
     let room = limit + elsewhere.len();
     let mut found = Vec::new();

@@ -16,6 +16,10 @@ use crate::{Result, StoreError};
 /// A place has so many bits that count the messages of its chat.
 const BITS: u32 = 24;
 
+/// The place of the newest message of a chat `c`, as part of a statement.
+pub(super) const NEWEST_PLACE: &str = "(SELECT max(place) FROM main.message_row
+    WHERE place BETWEEN c.number << 24 AND c.number << 24 | 16777215)";
+
 /// The number of a chat in this file, which no other one ever had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ChatNumber(i64);
