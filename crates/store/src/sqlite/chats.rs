@@ -301,13 +301,16 @@ pub(super) fn one(conn: &Connection, business: BusinessId, id: ChatId) -> Result
 }
 
 fn number(conn: &Connection, business: BusinessId, id: i64) -> Result<Option<Chat>> {
-    let found = row(conn, business, id)?;
-    found.map(|found| lagging::chat_now(conn, found)).transpose()
+    Ok(numbered(conn, business, id)?.map(|(chat, _)| chat))
 }
 
 /// A chat as it is now, with its number.
 pub(super) fn now(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Option<(Chat, ChatNumber)>> {
-    let found = row(conn, business, id.get())?;
+    numbered(conn, business, id.get())
+}
+
+fn numbered(conn: &Connection, business: BusinessId, id: i64) -> Result<Option<(Chat, ChatNumber)>> {
+    let found = row(conn, business, id)?;
     found
         .map(|(chat, number)| Ok((lagging::chat_now(conn, (chat, number))?, number)))
         .transpose()

@@ -9,6 +9,10 @@ use super::rows;
 const BELOW_TIME: u32 = 11;
 const BELOW_SENDER: u32 = 8;
 
+/// The milliseconds and the sender's [`code`], as parts of a statement with one row of messages.
+pub(super) const CREATED_AT: &str = "head >> 11";
+pub(super) const SENDER: &str = "head >> 8 & 7";
+
 /// When a message was written, by whom, and how many files it carries, so that those without files need no look-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {

@@ -13,6 +13,7 @@ use prilavok_domain::rules::waits_after;
 use prilavok_domain::{BusinessId, Chat, ChatId, ChatType, Sender};
 use rusqlite::Connection;
 
+use super::head::CREATED_AT;
 use super::places::{ChatNumber, NEWEST_PLACE, Newest};
 use super::standing::{self, Standing};
 use super::{head, places, recent};
@@ -56,7 +57,7 @@ pub(super) fn now(standing: Standing, newest: Option<&Newest>) -> Standing {
 /// All chats as their newest messages leave them, for whoever reads the whole store: what stands for the table `chat`, with
 /// its columns.
 pub(crate) fn all_now() -> String {
-    let mut status = "CASE n.head >> 8 & 7".to_owned();
+    let mut status = format!("CASE {}", head::SENDER);
     for sender in Sender::ALL {
         if let Some(left) = waits_after(ChatType::Chat, *sender) {
             // Writing into a text does not fail.
@@ -65,7 +66,7 @@ pub(crate) fn all_now() -> String {
     }
     format!(
         "SELECT c.business_id, c.chat_id, c.type, {status} ELSE c.status END AS status, c.context_type, c.context_id,
-             c.customer_id, c.order_id, c.campaign_id, c.created_at, coalesce(n.head >> 11, c.updated_at) AS updated_at,
+             c.customer_id, c.order_id, c.campaign_id, c.created_at, coalesce({CREATED_AT}, c.updated_at) AS updated_at,
              coalesce(n.message_id, c.last_message_id) AS last_message_id
          FROM main.chat c LEFT JOIN main.message_row n ON c.type = 'CHAT' AND n.message_id > coalesce(c.last_message_id, 0)
              AND n.place = {NEWEST_PLACE}"

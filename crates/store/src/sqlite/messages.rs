@@ -144,7 +144,7 @@ pub(super) fn one(
     id: MessageId,
 ) -> Result<Option<Message>> {
     match places::known_number(view, business, chat)? {
-        Some(number) => numbered(view.conn, (business, chat, number), id.get()),
+        Some(number) => numbered(view.conn, business, chat, number, id.get()),
         None => Ok(None),
     }
 }
@@ -157,19 +157,25 @@ pub(super) fn in_file(
     id: i64,
 ) -> Result<Option<Message>> {
     match places::number(conn, business, chat)? {
-        Some(number) => numbered(conn, (business, chat, number), id),
+        Some(number) => numbered(conn, business, chat, number, id),
         None => Ok(None),
     }
 }
 
-fn numbered(conn: &Connection, of: OfChat, id: i64) -> Result<Option<Message>> {
+fn numbered(
+    conn: &Connection,
+    business: BusinessId,
+    chat: ChatId,
+    number: ChatNumber,
+    id: i64,
+) -> Result<Option<Message>> {
     let columns = rows::MESSAGE;
-    let first = places::from(conn, of.2, id)?;
+    let first = places::from(conn, number, id)?;
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {columns} FROM message_row WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1"
     ))?;
-    let found = statement.query((first, of.2.last()))?;
-    let found = page_of(conn, of, found, 1)?.items.pop();
+    let found = statement.query((first, number.last()))?;
+    let found = page_of(conn, business, chat, found, 1)?.items.pop();
     Ok(found.filter(|message| message.id.get() == id))
 }
 
@@ -194,7 +200,7 @@ pub(super) fn page(
         "SELECT {columns} FROM message_row WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3"
     ))?;
     let found = statement.query((first, number.last(), limit + 1))?;
-    page_of(view.conn, (business, chat, number), found, limit)
+    page_of(view.conn, business, chat, found, limit)
 }
 
 /// A page of the messages before `before`, the newest first; `None`: of all.
@@ -219,14 +225,17 @@ pub(super) fn page_before(
         "SELECT {columns} FROM message_row WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT ?3"
     ))?;
     let found = statement.query((number.first(), last, limit + 1))?;
-    page_of(&transaction, (business, chat, number), found, limit)
+    page_of(&transaction, business, chat, found, limit)
 }
 
-/// A chat with its number.
-type OfChat = (BusinessId, ChatId, ChatNumber);
-
 /// The first `limit` of the messages that were found, with their files.
-fn page_of(conn: &Connection, of: OfChat, mut found: Rows<'_>, limit: usize) -> Result<Page<Message>> {
+fn page_of(
+    conn: &Connection,
+    business: BusinessId,
+    chat: ChatId,
+    mut found: Rows<'_>,
+    limit: usize,
+) -> Result<Page<Message>> {
     let mut items = Vec::with_capacity(limit.min(AT_ONCE));
     while let Some(row) = found.next()? {
         if items.len() == limit {
@@ -234,14 +243,19 @@ fn page_of(conn: &Connection, of: OfChat, mut found: Rows<'_>, limit: usize) -> 
         }
         let (mut message, files) = rows::message(row)?;
         if files > 0 {
-            message.files = files_of(conn, of, message.id)?;
+            message.files = files_of(conn, business, chat, message.id)?;
         }
         items.push(message);
     }
     Ok(Page { items, more: false })
 }
 
-fn files_of(conn: &Connection, (business, chat, _): OfChat, message: MessageId) -> Result<Vec<Attachment>> {
+fn files_of(
+    conn: &Connection,
+    business: BusinessId,
+    chat: ChatId,
+    message: MessageId,
+) -> Result<Vec<Attachment>> {
     let columns = rows::FILE;
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {columns} FROM message_file

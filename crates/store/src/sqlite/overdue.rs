@@ -6,6 +6,7 @@ use prilavok_domain::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
+use super::head::SENDER;
 use super::places::NEWEST_PLACE;
 use super::write::Write;
 use super::{chats, head, lagging, messages};
@@ -42,7 +43,7 @@ pub(super) fn unanswered(
          JOIN message_row m ON m.place = {NEWEST_PLACE}
          JOIN customer u ON u.customer_id = c.customer_id
          WHERE c.business_id = ?1 AND c.type = 'CHAT' AND c.status = 'WAITING_FOR_PARTNER'
-             AND c.context_type = ?2 AND c.updated_at < ?3 AND m.head >> 8 & 7 <> ?5 AND u.erased_at IS NULL
+             AND c.context_type = ?2 AND c.updated_at < ?3 AND {SENDER} <> ?5 AND u.erased_at IS NULL
          LIMIT ?4"
     ))?;
     let elsewhere = lagging::elsewhere(conn, business)?;
