@@ -1,5 +1,7 @@
 //! Messages: who sends, what they may hold.
 
+use bytestring::ByteString;
+
 use crate::named::named_enum;
 use crate::{FileId, MessageId, Timestamp};
 
@@ -31,7 +33,7 @@ const ERASED_FILE: &str = "erased";
 
 /// The text of a message: 1–4,096 characters (Unicode scalar values), without NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MessageText(String);
+pub struct MessageText(ByteString);
 
 /// Why a text cannot be a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,8 +47,8 @@ pub enum InvalidText {
 }
 
 impl MessageText {
-    /// Checks length and content.
-    pub fn new(text: impl Into<String>) -> Result<Self, InvalidText> {
+    /// Checks length and content. A part of a longer text, as a [`ByteString`], is not copied.
+    pub fn new(text: impl Into<ByteString>) -> Result<Self, InvalidText> {
         let text = text.into();
         // A character has at least one byte: most texts need no count.
         if text.is_empty() || text.len() > MAX_TEXT_CHARS {
@@ -64,7 +66,7 @@ impl MessageText {
     /// What stands where a text was erased.
     #[must_use]
     pub fn erased() -> Self {
-        Self(ERASED_TEXT.to_owned())
+        Self(ByteString::from_static(ERASED_TEXT))
     }
 
     /// Whether it stands where a text was erased.

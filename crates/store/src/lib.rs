@@ -221,6 +221,14 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Applied<Message>>;
     /// A message of a chat.
     async fn message(&self, business: BusinessId, chat: ChatId, id: MessageId) -> Result<Option<Message>>;
+    /// A chat, and messages of it, oldest first: what finding one and then the other would find.
+    async fn history(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        range: MessageRange,
+        limit: usize,
+    ) -> Result<Option<(Chat, Page<Message>)>>;
     /// Messages of a chat, oldest first. A chat that does not exist has none.
     async fn messages(
         &self,

@@ -110,12 +110,12 @@ pub(super) async fn list_messages(
     PublicUrl(base): PublicUrl,
     Query(MessagesQuery { from, paging }): Query<MessagesQuery>,
 ) -> Result<axum::Json<Page<MessageJson>>, ApiError> {
-    chats::existing(&app, business, chat).await?;
     let range = MessageRange {
         from,
         after: paging.after,
     };
-    let messages = app.store.messages(business, chat, range, paging.limit).await?;
+    let found = app.store.history(business, chat, range, paging.limit).await?;
+    let (_, messages) = found.ok_or_else(|| ApiError::not_found(&Entity::Chat(chat)))?;
     let shown = Shown::of(&app, business, chat, &base);
     Ok(axum::Json(Page::of_store(
         messages,

@@ -10,9 +10,11 @@ use crate::recording::RefusedBy;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Room for what one chat or message takes in JSON, most of the time: what is written into room that was made before need not
-/// be moved while it grows.
-const ITEM_BYTES: usize = 512;
+/// Room for what one chat takes in JSON, most of the time: what is written into room that was made before need not be moved while
+/// it grows.
+pub(super) const CHAT_BYTES: usize = 512;
+/// Room for what is around a result.
+const ENVELOPE_BYTES: usize = 512;
 
 /// The body of an answer to a call that succeeded.
 pub(super) struct Reply(Body);
@@ -25,21 +27,21 @@ impl Reply {
 
     /// A result within its envelope.
     pub(super) fn result(result: impl Serialize) -> Self {
-        Self::list(result, 1)
+        Self::list(result, CHAT_BYTES)
     }
 
-    /// A result of so many items within its envelope.
-    pub(super) fn list(result: impl Serialize, items: usize) -> Self {
-        Self::written(&answer::Success::new(result), items)
+    /// A result that takes about so many bytes, within its envelope.
+    pub(super) fn list(result: impl Serialize, bytes: usize) -> Self {
+        Self::written(&answer::Success::new(result), bytes)
     }
 
     /// A body that is its own envelope.
     pub(super) fn bare(body: &impl Serialize) -> Self {
-        Self::written(body, 1)
+        Self::written(body, CHAT_BYTES)
     }
 
-    fn written(body: &impl Serialize, items: usize) -> Self {
-        let mut json = Vec::with_capacity((items + 1) * ITEM_BYTES);
+    fn written(body: &impl Serialize, bytes: usize) -> Self {
+        let mut json = Vec::with_capacity(ENVELOPE_BYTES + bytes);
         Self(match sonic_rs::to_writer(&mut json, body) {
             Ok(()) => Body::from(json),
             // Answers are plain structs, which cannot fail to be written into memory.

@@ -8,7 +8,7 @@ use prilavok_wire::page_token::ChatPlace;
 use prilavok_wire::request::{ChatFilters, CreateChat, GetChat, GetChats, Identified};
 use prilavok_wire::{ApiError, Failure};
 
-use super::answer::Reply;
+use super::answer::{CHAT_BYTES, Reply};
 use super::call::{Call, chat_id};
 
 pub(super) async fn get_chat(call: Call<'_>) -> Result<Reply, Failure> {
@@ -54,7 +54,7 @@ pub(super) async fn get_chats(mut call: Call<'_>) -> Result<Reply, Failure> {
             next_page_token: next,
         },
     };
-    Ok(Reply::list(list, page.items.len()))
+    Ok(Reply::list(list, page.items.len() * CHAT_BYTES))
 }
 
 pub(super) async fn create_chat(mut call: Call<'_>) -> Result<Reply, Failure> {

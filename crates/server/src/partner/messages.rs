@@ -10,6 +10,10 @@ use super::answer::Reply;
 use super::call::{Call, chat_id};
 use crate::public_url::PublicUrl;
 
+/// What a message takes in JSON beside its text, and what one of its files does.
+const MESSAGE_BYTES: usize = 128;
+const FILE_BYTES: usize = 512;
+
 pub(super) async fn get_chat_history(mut call: Call<'_>) -> Result<Reply, Failure> {
     let body = call.json().await;
     let request = GetChatHistory::parse(
@@ -19,19 +23,15 @@ pub(super) async fn get_chat_history(mut call: Call<'_>) -> Result<Reply, Failur
         body.as_deref(),
     )?;
     let (store, id) = (&call.app.store, chat_id(request.chat)?);
-    let chat = store
-        .chat(call.business(), id)
-        .await
-        .map_err(|e| call.refused(e))?;
-    let chat = chat.ok_or(ApiError::ChatNotFound(request.chat))?;
     let range = MessageRange {
         from: request.from,
         after: request.after,
     };
-    let page = store
-        .messages(call.business(), id, range, request.limit)
+    let found = store
+        .history(call.business(), id, range, request.limit)
         .await
         .map_err(|e| call.refused(e))?;
+    let (chat, page) = found.ok_or(ApiError::ChatNotFound(request.chat))?;
     let next_page_token = page
         .items
         .last()
@@ -44,7 +44,13 @@ pub(super) async fn get_chat_history(mut call: Call<'_>) -> Result<Reply, Failur
         .map(|message| shown(&call, &base, message))
         .collect();
     let history = HistoryDto::new(&chat, messages, PagingDto { next_page_token });
-    Ok(Reply::list(history, page.items.len()))
+    Ok(Reply::list(history, page.items.iter().map(room).sum()))
+}
+
+/// Room for what a message takes in JSON, most of the time.
+fn room(message: &Message) -> usize {
+    let text = message.text.as_ref().map_or(0, |text| text.as_str().len());
+    MESSAGE_BYTES + text + text / 16 + message.files.len() * FILE_BYTES
 }
 
 pub(super) async fn get_chat_message(call: Call<'_>) -> Result<Reply, Failure> {

@@ -10,7 +10,7 @@ use deadpool_postgres::GenericClient;
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::rules::{self, ChatState, Event};
 use prilavok_domain::{
-    Attachment, BusinessId, ChatId, FileId, FileName, Message, MessageId, MessageText, Timestamp,
+    Attachment, BusinessId, Chat, ChatId, FileId, FileName, Message, MessageId, MessageText, Timestamp,
 };
 use tokio_postgres::Row;
 
@@ -179,6 +179,20 @@ async fn number(
 ) -> Result<Option<Message>> {
     let found = rows::query(conn, ONE, &[&business.get(), &chat.get(), &id]).await?;
     Ok(page_of(conn, business, chat, &found, 1).await?.items.pop())
+}
+
+/// A chat, and a page of its messages, oldest first.
+pub(super) async fn history(
+    conn: &impl GenericClient,
+    business: BusinessId,
+    chat: ChatId,
+    range: MessageRange,
+    limit: usize,
+) -> Result<Option<(Chat, Page<Message>)>> {
+    match chats::one(conn, business, chat).await? {
+        Some(found) => Ok(Some((found, page(conn, business, chat, range, limit).await?))),
+        None => Ok(None),
+    }
 }
 
 /// A page of messages, oldest first.

@@ -325,6 +325,18 @@ impl Store for PgStore {
         read!(self, |conn| messages::one(&conn, business, chat, id))
     }
 
+    async fn history(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        range: MessageRange,
+        limit: usize,
+    ) -> Result<Option<(Chat, Page<Message>)>> {
+        read!(self, |conn| messages::history(
+            &conn, business, chat, range, limit
+        ))
+    }
+
     async fn messages(
         &self,
         business: BusinessId,

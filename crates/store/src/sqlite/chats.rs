@@ -283,17 +283,22 @@ pub(super) type Read = fn(&Connection, BusinessId, ChatId) -> Result<Option<(Cha
 pub(super) fn seen(view: &View<'_>, business: BusinessId, id: ChatId, read: Read) -> Result<Option<Chat>> {
     match view.known.chat(business, id) {
         Some(chat) => Ok(Some(chat)),
-        None => unknown(view, business, id, read),
+        None => Ok(unknown(view, business, id, read)?.map(|(chat, _)| chat)),
     }
 }
 
-/// A chat that is not known, from the store: known from then on.
-pub(super) fn unknown(view: &View<'_>, business: BusinessId, id: ChatId, read: Read) -> Result<Option<Chat>> {
+/// A chat that is not known, with its number, from the store: known from then on.
+pub(super) fn unknown(
+    view: &View<'_>,
+    business: BusinessId,
+    id: ChatId,
+    read: Read,
+) -> Result<Option<(Chat, ChatNumber)>> {
     let found = read(view.conn, business, id)?;
     if let Some(chat) = &found {
         view.known.keep(view.moment, chat);
     }
-    Ok(found.map(|(chat, _)| chat))
+    Ok(found)
 }
 
 pub(super) fn one(conn: &Connection, business: BusinessId, id: ChatId) -> Result<Option<Chat>> {

@@ -54,20 +54,13 @@ impl Moment {
     }
 }
 
-/// A chat that is known.
-#[derive(Clone)]
-struct Kept {
-    chat: Chat,
-    number: ChatNumber,
-}
-
 /// The chats that are known.
 pub(super) struct Known {
     /// Odd while a commit is under way.
     moment: AtomicU64,
     /// What the commit under way changes. Whoever holds this sees no moment end.
     under_way: RwLock<Changed>,
-    chats: Cache<ChatId, Kept>,
+    chats: Cache<ChatId, (Chat, ChatNumber)>,
     /// Customers of known chats, so that two chats of one customer share it.
     customers: Cache<PublicId, Arc<Customer>>,
     lists: Lists,
@@ -92,16 +85,17 @@ impl Known {
 
     /// A chat, if it is known.
     pub(super) fn chat(&self, business: BusinessId, id: ChatId) -> Option<Chat> {
-        self.kept(business, id).map(|kept| kept.chat)
+        self.numbered(business, id).map(|(chat, _)| chat)
     }
 
     /// The number of a chat, if it is known.
     pub(super) fn number(&self, business: BusinessId, id: ChatId) -> Option<ChatNumber> {
-        self.kept(business, id).map(|kept| kept.number)
+        self.numbered(business, id).map(|(_, number)| number)
     }
 
-    fn kept(&self, business: BusinessId, id: ChatId) -> Option<Kept> {
-        self.chats.get(&id).filter(|kept| kept.chat.business == business)
+    /// Both.
+    pub(super) fn numbered(&self, business: BusinessId, id: ChatId) -> Option<(Chat, ChatNumber)> {
+        self.chats.get(&id).filter(|(chat, _)| chat.business == business)
     }
 
     /// Keeps a chat that was read in a transaction that began within `moment`, unless that has ended or the chat is just
@@ -118,8 +112,7 @@ impl Known {
                 .customers
                 .insert(chat.customer.public_id.clone(), Arc::clone(&chat.customer)),
         }
-        let number = *number;
-        self.chats.insert(chat.id, Kept { chat, number });
+        self.chats.insert(chat.id, (chat, *number));
     }
 
     /// The first page of a list, if it is known. It shows the present moment.
@@ -149,7 +142,7 @@ impl Known {
         }
         if !under_way.customers.is_empty() {
             self.chats
-                .retain(|_, kept| !under_way.customers.contains(&kept.chat.customer.public_id));
+                .retain(|_, (chat, _)| !under_way.customers.contains(&chat.customer.public_id));
             for customer in &under_way.customers {
                 self.customers.remove(customer);
             }

@@ -2,7 +2,7 @@
 
 use prilavok_domain::id_sequence::IdFor;
 use prilavok_domain::rules::{self, ChatState, Event};
-use prilavok_domain::{Attachment, BusinessId, ChatId, FileId, Message, MessageId, Timestamp};
+use prilavok_domain::{Attachment, BusinessId, Chat, ChatId, FileId, Message, MessageId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Rows};
 
 use super::events::{self, Happened};
@@ -11,8 +11,9 @@ use super::places::{self, ChatNumber};
 use super::readers::View;
 use super::registry::must_exist;
 use super::standing::{self, Standing};
+use super::texts::Texts;
 use super::write::Write;
-use super::{erasure, idempotency, lagging, rows};
+use super::{chats, erasure, idempotency, lagging, rows};
 use crate::{
     Applied, Entity, Idempotency, MessageRange, NewMessage, Page, Refusal, Result, StoreError, StoredFile,
 };
@@ -179,6 +180,26 @@ fn numbered(
     Ok(found.filter(|message| message.id.get() == id))
 }
 
+/// A chat, if need be as it is in a view, and a page of its messages, from the oldest on.
+pub(super) fn history(
+    view: &View<'_>,
+    business: BusinessId,
+    chat: ChatId,
+    known: Option<(Chat, ChatNumber)>,
+    range: MessageRange,
+    limit: usize,
+) -> Result<Option<(Chat, Page<Message>)>> {
+    let found = match known {
+        Some(known) => Some(known),
+        None => chats::unknown(view, business, chat, chats::now)?,
+    };
+    let Some((chat, number)) = found else {
+        return Ok(None);
+    };
+    let page = numbered_page(view.conn, business, chat.id, number, range, limit)?;
+    Ok(Some((chat, page)))
+}
+
 /// A page of the messages of a chat, from the oldest on.
 pub(super) fn page(
     view: &View<'_>,
@@ -187,20 +208,31 @@ pub(super) fn page(
     range: MessageRange,
     limit: usize,
 ) -> Result<Page<Message>> {
-    let Some(number) = places::known_number(view, business, chat)? else {
-        return Ok(Page::none());
-    };
+    match places::known_number(view, business, chat)? {
+        Some(number) => numbered_page(view.conn, business, chat, number, range, limit),
+        None => Ok(Page::none()),
+    }
+}
+
+fn numbered_page(
+    conn: &Connection,
+    business: BusinessId,
+    chat: ChatId,
+    number: ChatNumber,
+    range: MessageRange,
+    limit: usize,
+) -> Result<Page<Message>> {
     let columns = rows::MESSAGE;
     let from = range.from.unwrap_or(0);
     let first = match range.after.map_or(from, |after| from.max(after.get() + 1)) {
         0 => number.first(),
-        first => places::from(view.conn, number, first)?,
+        first => places::from(conn, number, first)?,
     };
-    let mut statement = view.conn.prepare_cached(&format!(
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT {columns} FROM message_row WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3"
     ))?;
     let found = statement.query((first, number.last(), limit + 1))?;
-    page_of(view.conn, business, chat, found, limit)
+    page_of(conn, business, chat, found, limit)
 }
 
 /// A page of the messages before `before`, the newest first; `None`: of all.
@@ -236,18 +268,28 @@ fn page_of(
     mut found: Rows<'_>,
     limit: usize,
 ) -> Result<Page<Message>> {
-    let mut items = Vec::with_capacity(limit.min(AT_ONCE));
+    let at_once = limit.min(AT_ONCE);
+    let (mut items, mut texts) = (
+        Vec::with_capacity(at_once),
+        Texts::of(at_once, rows::MESSAGE_TEXT),
+    );
+    let mut more = false;
     while let Some(row) = found.next()? {
         if items.len() == limit {
-            return Ok(Page { items, more: true });
+            more = true;
+            break;
         }
         let (mut message, files) = rows::message(row)?;
+        texts.add(row)?;
         if files > 0 {
             message.files = files_of(conn, business, chat, message.id)?;
         }
         items.push(message);
     }
-    Ok(Page { items, more: false })
+    for (message, text) in items.iter_mut().zip(texts.all()?) {
+        message.text = text?;
+    }
+    Ok(Page { items, more })
 }
 
 fn files_of(

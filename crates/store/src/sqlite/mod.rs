@@ -42,6 +42,7 @@ mod sessions;
 mod standing;
 mod subscriptions;
 mod taken;
+mod texts;
 mod usage;
 mod watch;
 mod write;
@@ -287,7 +288,7 @@ impl Store for SqliteStore {
             return Ok(Some(chat));
         }
         self.readers
-            .view(|view| chats::unknown(view, business, id, chats::now))
+            .view(|view| Ok(chats::unknown(view, business, id, chats::now)?.map(|(chat, _)| chat)))
     }
 
     async fn chats(
@@ -331,6 +332,19 @@ impl Store for SqliteStore {
 
     async fn message(&self, business: BusinessId, chat: ChatId, id: MessageId) -> Result<Option<Message>> {
         self.readers.view(|view| messages::one(view, business, chat, id))
+    }
+
+    async fn history(
+        &self,
+        business: BusinessId,
+        chat: ChatId,
+        range: MessageRange,
+        limit: usize,
+    ) -> Result<Option<(Chat, Page<Message>)>> {
+        // Before the messages: they are no older than the chat.
+        let known = self.readers.known().numbered(business, chat);
+        self.readers
+            .view(|view| messages::history(view, business, chat, known, range, limit))
     }
 
     async fn messages(

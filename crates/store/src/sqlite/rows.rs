@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use prilavok_domain::{
     Attachment, Business, BusinessId, Campaign, CampaignId, Chat, ChatId, Context, ContextType, CredentialId,
-    CredentialName, Customer, Event, FileName, Message, MessageId, MessageText, Name, Order, OrderId,
-    PublicId, Return, ReturnId, Timestamp,
+    CredentialName, Customer, Event, FileName, Message, MessageId, Name, Order, OrderId, PublicId, Return,
+    ReturnId, Timestamp,
 };
 use rusqlite::Row;
 use rusqlite::types::{FromSql, Type, ValueRef};
@@ -26,6 +26,8 @@ pub(super) const CUSTOMER: &str = "customer_id, name, erased_at";
 
 /// The columns of [`message`].
 pub(super) const MESSAGE: &str = "message_id, head, text";
+/// Which of them is the text.
+pub(super) const MESSAGE_TEXT: usize = 2;
 
 /// The columns of [`file`].
 pub(super) const FILE: &str = "file_id, object, name, size, media_type, removed_at";
@@ -72,8 +74,7 @@ pub(super) fn named_or_null<N: FromStr>(
     }
 }
 
-/// A text as it lies in the row. Most of what is read is text of many bytes for a character: the standard library's check
-/// of it was a twentieth of a page of messages.
+/// A text as it lies in the row. The standard library checks texts of many bytes for a character slowly.
 fn text<'row>(value: ValueRef<'row>, at: usize, column: &'static str) -> rusqlite::Result<&'row str> {
     let bytes = value.as_bytes().ok();
     let text = bytes.and_then(|bytes| simdutf8::basic::from_utf8(bytes).ok());
@@ -86,16 +87,8 @@ pub(super) fn checked<'row, T, E>(
     column: &'static str,
     check: impl FnOnce(&'row str) -> Result<T, E>,
 ) -> rusqlite::Result<T> {
-    checked_value(row.get_ref(at)?, at, column, check)
-}
-
-fn checked_value<'row, T, E>(
-    value: ValueRef<'row>,
-    at: usize,
-    column: &'static str,
-    check: impl FnOnce(&'row str) -> Result<T, E>,
-) -> rusqlite::Result<T> {
-    check(text(value, at, column)?).map_err(|_| bad(at, column, &"a text that is too long or empty"))
+    check(text(row.get_ref(at)?, at, column)?)
+        .map_err(|_| bad(at, column, &"a text that is too long or empty"))
 }
 
 pub(crate) fn time(row: &Row<'_>, at: usize, column: &'static str) -> rusqlite::Result<Timestamp> {
@@ -191,24 +184,17 @@ pub(super) fn numbered_chat(row: &Row<'_>) -> rusqlite::Result<(Chat, ChatNumber
     Ok((chat(row)?, number(row, 14)?))
 }
 
-/// A message without its files, and how many it has.
+/// A message without its text and its files, and how many it has of these.
 pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<(Message, u8)> {
     let head = Head::read(row, 1)?;
     let message = Message {
         id: id(row, 0, "message_id")?,
         created_at: head.created_at,
         sender: head.sender,
-        text: message_text(row)?,
+        text: None,
         files: Vec::new(),
     };
     Ok((message, head.files))
-}
-
-fn message_text(row: &Row<'_>) -> rusqlite::Result<Option<MessageText>> {
-    match row.get_ref(2)? {
-        ValueRef::Null => Ok(None),
-        value => checked_value(value, 2, "text", MessageText::new).map(Some),
-    }
 }
 
 /// A file as its readers see it, and where its bytes lie, or lay.

@@ -214,6 +214,8 @@ fn a_chat_does_not_exist_for_another_business() {
         assert_eq!(found.expect("a read"), None);
         let page = store.messages(other(), chat.id, Default::default(), 10).await;
         assert!(page.expect("a page").items.is_empty());
+        let history = store.history(other(), chat.id, Default::default(), 10).await;
+        assert!(history.expect("a read").is_none());
         let not_found = Refusal::NotFound(Entity::Chat(chat.id));
         let written = store.append_message(other(), chat.id, customer_says("x"), None, at(2));
         assert_eq!(refusal(written.await), not_found);

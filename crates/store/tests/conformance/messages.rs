@@ -113,6 +113,10 @@ fn pages_begin_where_they_are_asked_to_and_say_whether_there_is_more() {
                 let end = written.len().min(first + limit);
                 assert_eq!(page.items, written[first..end], "{range:?}, {limit}");
                 assert_eq!(page.more, end < written.len(), "{range:?}, {limit}");
+                let history = store.history(shop(), chat.id, range, limit).await;
+                let (of, same) = history.expect("a page").expect("the chat");
+                assert_eq!(of, read_chat(store, chat.id).await);
+                assert_eq!((&same.items, same.more), (&page.items, page.more));
             }
         }
     });
