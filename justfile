@@ -56,9 +56,12 @@ openapi:
     cargo run -q -- openapi partner --format postman > openapi/partner.postman_collection.json
     cargo run -q -- openapi partner --format http > openapi/partner.http
 
+# The server that is deployed, target/optimized/prilavok: built for what it does when it is called, in twice the time.
+release:
+    scripts/release/build.sh
+
 # Prilavok beside what this machine can do: an hour of nothing else on two cores. Needs wrk; nginx if it is there.
-bench *arguments:
-    cargo build --release --locked -p prilavok
+bench *arguments: release
     cargo build --release --locked --manifest-path bench/Cargo.toml --target-dir target
     cd bench && ../target/release/prilavok-bench {{arguments}}
 

@@ -20,6 +20,8 @@ scripts/s3-server.sh
 cargo test --workspace --locked
 # The APIs over HTTP once more, on PostgreSQL.
 TEST_STORE=postgres cargo test -p prilavok --locked --test contract --test operator --test buyer
+# What a release is built for is answered as expected.
+scripts/release/train.sh target/debug/prilavok 1
 tests/upgrade.sh
 tests/conformance/run.sh
 tests/signatures/run.sh

@@ -13,6 +13,7 @@ mod uploads;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use prilavok_bench::seed::{self, Size};
@@ -32,6 +33,9 @@ struct Arguments {
     /// Keep cores from halting when they have nothing to do, which only root can
     #[arg(long)]
     awake: bool,
+    /// The server that is measured
+    #[arg(long, default_value = "../target/optimized/prilavok")]
+    server: PathBuf,
     /// Where the seeded stores are kept, 4 GB
     #[arg(long, default_value = "../target/bench")]
     data: PathBuf,
@@ -57,6 +61,7 @@ enum Part {
 
 /// Programs and stores.
 pub struct Place {
+    server: PathBuf,
     programs: PathBuf,
     data: PathBuf,
 }
@@ -87,7 +92,11 @@ fn main() -> anyhow::Result<()> {
     let mut programs = std::env::current_exe()?;
     programs.pop();
     std::fs::create_dir_all(&arguments.data)?;
+    let server = &arguments.server;
     let place = Place {
+        server: server
+            .canonicalize()
+            .with_context(|| format!("{} is to be measured: `just release` builds it", server.display()))?,
         programs,
         data: arguments.data.canonicalize()?,
     };

@@ -17,7 +17,7 @@ const PORT: u16 = 18_473;
 /// Starts Prilavok over a store, its limits lifted and everything else on but the search: making an index of ten million
 /// messages would take half a processor while the rest is measured.
 pub fn prilavok(place: &Place, data: &Path) -> anyhow::Result<Server> {
-    let mut command = on_core(SERVER_CORE, &place.program("prilavok"));
+    let mut command = on_core(SERVER_CORE, &place.server);
     command
         .args([
             "serve",
