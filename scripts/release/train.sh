@@ -3,29 +3,11 @@
 # what it does learns from that. Any answer but the expected one fails it.
 #   scripts/release/train.sh BINARY [ROUNDS]
 set -euo pipefail
+. "$(dirname "$0")/../demo-server.sh"
 
 binary=$1
 rounds=${2:-100}
-data=$(mktemp -d)
-server=
-
-finish() {
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
-    rm -rf "$data"
-}
-trap finish EXIT
-
-"$binary" serve --demo --no-limits --listen 127.0.0.1:0 --data "$data" >"$data/out" 2>"$data/log" &
-server=$!
-for _ in $(seq 100); do
-    address=$(sed -n 's|.*\(http://127\.0\.0\.1:[0-9]*\).*|\1|p' "$data/out" "$data/log" 2>/dev/null | head -n 1)
-    if [ -n "$address" ] && curl -fsS "$address/readyz" >/dev/null 2>&1; then break; fi
-    sleep 0.1
-done
-[ -n "${address:-}" ] || { cat "$data/log"; echo "the server did not start"; exit 1; }
+start_demo "$binary"
 key=$("$binary" keys create --business 1 --name training --scope all-methods --data "$data")
 token=$("$binary" operator-token create --data "$data")
 printf 'a file' >"$data/file.txt"
@@ -89,8 +71,6 @@ if awk '$1 != $2' "$data/answers" | sort | uniq -c | grep .; then
     echo "answered otherwise than expected: the status expected, the one that came, the call" >&2
     exit 1
 fi
-kill "$server"
-wait "$server"
-server=
+stop_demo
 "$binary" check --data "$data" >/dev/null
 echo "trained with $(wc -l <"$data/answers") calls"

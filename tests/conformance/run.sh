@@ -4,22 +4,11 @@
 # EXAMPLES bounds how many for each operation.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. scripts/demo-server.sh
 
 examples=${EXAMPLES:-40}
 seed=${SEED:-20261124}
 tools=target/conformance-tools
-data=$(mktemp -d)
-server=
-
-finish() {
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
-    rm -rf "$data"
-}
-trap finish EXIT
-
 if [ ! -x "$tools/bin/st" ]; then
     python3 -m venv "$tools"
     "$tools/bin/pip" install --quiet --disable-pip-version-check 'schemathesis==4.32.5'
@@ -27,14 +16,7 @@ fi
 
 cargo build --quiet --locked --package prilavok
 bin=target/debug/prilavok
-"$bin" serve --demo --no-limits --listen 127.0.0.1:0 --data "$data" >"$data/out" 2>"$data/log" &
-server=$!
-for _ in $(seq 100); do
-    address=$(sed -n 's|.*\(http://127\.0\.0\.1:[0-9]*\).*|\1|p' "$data/out" "$data/log" 2>/dev/null | head -n 1)
-    if [ -n "$address" ] && curl -fsS "$address/readyz" >/dev/null 2>&1; then break; fi
-    sleep 0.1
-done
-[ -n "${address:-}" ] || { cat "$data/log"; echo "the server did not start"; exit 1; }
+start_demo "$bin"
 key=$("$bin" keys create --business 1 --name conformance --scope all-methods --data "$data")
 
 token=$("$bin" operator-token create --data "$data")
