@@ -56,7 +56,7 @@ openapi:
     cargo run -q -- openapi partner --format postman > openapi/partner.postman_collection.json
     cargo run -q -- openapi partner --format http > openapi/partner.http
 
-# The server that is deployed, target/optimized/prilavok: built for what it does when it is called, in twice the time.
+# The server that is deployed, target/optimized/prilavok: built for what it does when it is called, in three times the time.
 release:
     scripts/release/build.sh
 

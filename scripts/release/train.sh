@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts a server with demo data and calls it as connectors, a marketplace and buyers do, many times: a build that counts
+# Starts a server with demo data and calls it as connectors and a marketplace do, many times: a build that counts
 # what it does learns from that. Any answer but the expected one fails it.
 #   scripts/release/train.sh BINARY [ROUNDS]
 set -euo pipefail
