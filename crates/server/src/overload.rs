@@ -167,7 +167,7 @@ pub(crate) struct UnderWay(Arc<Line>);
 impl UnderWay {
     /// Whether no other is.
     pub(crate) fn is_alone(&self) -> bool {
-        self.0.under_way.load(Ordering::Relaxed) <= 1
+        self.0.under_way.load(Ordering::Relaxed) <= 1 && self.0.waiting.load(Ordering::Relaxed) == 0
     }
 }
 

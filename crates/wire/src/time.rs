@@ -33,6 +33,15 @@ impl UtcOffset {
     pub const fn minutes(self) -> i32 {
         self.minutes
     }
+
+    /// As it is written: `+03:00`.
+    fn text(self) -> [u8; 6] {
+        let sign = if self.minutes < 0 { b'-' } else { b'+' };
+        // At most 18 hours.
+        let minutes = u16::try_from(self.minutes.unsigned_abs()).unwrap_or_default();
+        let ([h1, h0], [m1, m0]) = (two_digits(minutes / 60), two_digits(minutes % 60));
+        [sign, h1, h0, b':', m1, m0]
+    }
 }
 
 impl FromStr for UtcOffset {
@@ -59,13 +68,8 @@ impl FromStr for UtcOffset {
 
 impl fmt::Display for UtcOffset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.minutes < 0 { '-' } else { '+' };
-        write!(
-            f,
-            "{sign}{:02}:{:02}",
-            self.minutes.abs() / 60,
-            self.minutes.abs() % 60
-        )
+        // Only ASCII was written.
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -83,48 +87,37 @@ pub struct DateTime {
 const MAX_LENGTH: usize = 29;
 
 impl DateTime {
-    /// Writes the text to the start of `buffer`, answers it. Every answer with a chat passes here
-    /// several times, so it is put together by hand.
+    /// Writes the text to the start of `buffer`, answers it. Every answer with a chat passes here several times, one with a
+    /// page of messages fifty times, so it is put together by hand, each part at a place that is known beforehand.
     fn write(self, buffer: &mut [u8; MAX_LENGTH]) -> &str {
         let offset = Offset::from_seconds(self.offset.minutes * 60).unwrap_or(Offset::UTC);
         // A `Timestamp` keeps to years that every offset can show.
         let instant = jiff::Timestamp::from_millisecond(self.at.as_millis()).unwrap_or_default();
         let local = offset.to_datetime(instant);
-        let mut at = 0;
-        let mut put = |bytes: &[u8]| {
-            buffer[at..at + bytes.len()].copy_from_slice(bytes);
-            at += bytes.len();
-        };
-        let year = local.year().unsigned_abs();
-        put(&two_digits(year / 100));
-        put(&two_digits(year % 100));
-        for (separator, number) in [
-            (b'-', local.month()),
-            (b'-', local.day()),
-            (b'T', local.hour()),
-            (b':', local.minute()),
-            (b':', local.second()),
-        ] {
-            put(&[separator]);
-            put(&two_digits(u16::from(number.unsigned_abs())));
-        }
+        let [c1, c0] = two_digits(local.year().unsigned_abs() / 100);
+        let [y1, y0] = two_digits(local.year().unsigned_abs() % 100);
+        let small = |number: i8| two_digits(number.unsigned_abs().into());
+        let ([m1, m0], [d1, d0]) = (small(local.month()), small(local.day()));
+        let [h1, h0] = small(local.hour());
+        let [n1, n0] = small(local.minute());
+        let [s1, s0] = small(local.second());
+        let [sign, o1, o0, colon, p1, p0] = self.offset.text();
         let millis = local.millisecond().unsigned_abs();
-        if millis != 0 {
-            put(b".");
-            put(&two_digits(millis / 10));
-            put(&two_digits(millis % 10)[1..]);
-        }
-        let minutes = self.offset.minutes;
-        put(if minutes < 0 { b"-" } else { b"+" });
-        let minutes = u16::try_from(minutes.unsigned_abs()).unwrap_or_default();
-        put(&two_digits(minutes / 60));
-        put(b":");
-        put(&two_digits(minutes % 60));
+        let ([t1, t0], [_, u0]) = (two_digits(millis / 10), two_digits(millis % 10));
+        let (length, [e9, e8, e7, e6, e5, e4, e3, e2, e1, e0]) = match millis {
+            0 => (MAX_LENGTH - 4, [sign, o1, o0, colon, p1, p0, 0, 0, 0, 0]),
+            _ => (MAX_LENGTH, [b'.', t1, t0, u0, sign, o1, o0, colon, p1, p0]),
+        };
+        *buffer = [
+            c1, c0, y1, y0, b'-', m1, m0, b'-', d1, d0, b'T', h1, h0, b':', n1, n0, b':', s1, s0, e9, e8, e7,
+            e6, e5, e4, e3, e2, e1, e0,
+        ];
         // Only ASCII was written.
-        std::str::from_utf8(&buffer[..at]).unwrap_or_default()
+        std::str::from_utf8(&buffer[..length]).unwrap_or_default()
     }
 }
 
+/// The last two digits of a number.
 fn two_digits(number: u16) -> [u8; 2] {
     let digit = |number: u16| b"0123456789"[usize::from(number % 10)];
     [digit(number / 10), digit(number)]
