@@ -136,7 +136,8 @@ impl Connection {
             async move {
                 let response = answer(&served, request, is_late).await;
                 if !under_way.is_alone() {
-                    // Answers that are ready at the same time leave together: the clients of a burst are woken once.
+                    // Answers to those who wait at the same time leave together: one after the other, each would wake its
+                    // client by itself.
                     tokio::task::yield_now().await;
                 }
                 if response.extensions().get::<HangUp>().is_some() {

@@ -165,9 +165,12 @@ impl Wake for Place {
 pub(crate) struct UnderWay(Arc<Line>);
 
 impl UnderWay {
-    /// Whether no other is.
+    /// Whether no other is, and none waits for its turn.
     pub(crate) fn is_alone(&self) -> bool {
-        self.0.under_way.load(Ordering::Relaxed) <= 1 && self.0.waiting.load(Ordering::Relaxed) == 0
+        let Line {
+            waiting, under_way, ..
+        } = &*self.0;
+        under_way.load(Ordering::Relaxed) <= 1 && waiting.load(Ordering::Relaxed) == 0
     }
 }
 
@@ -231,6 +234,21 @@ mod tests {
         drop(one);
         waker.wake();
         assert_eq!(waiting(&line), 0);
+    }
+
+    #[test]
+    fn an_answer_is_alone_while_nobody_else_is_answered_or_waits() {
+        let line = Line::new(9);
+        let [one, other] = [(); 2].map(|()| Standing::new(Place::new(&line)));
+        one.place.turn();
+        let answer = one.place.begin_answer();
+        assert!(!answer.is_alone(), "the other waits");
+        other.place.turn();
+        assert!(answer.is_alone());
+        let of_the_other = other.place.begin_answer();
+        assert!(!answer.is_alone() && !of_the_other.is_alone());
+        drop(of_the_other);
+        assert!(answer.is_alone());
     }
 
     #[test]

@@ -36,8 +36,9 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 
 const STATEMENT_CACHE: usize = 128;
 
-/// Pages that a connection keeps, in KiB. A reader's are worth nothing after the next commit, the writer's stay.
-const READER_CACHE_KIB: i64 = 16 * 1024;
+/// Pages that a connection keeps, in KiB. A reader's are worth nothing after the next commit, and few enough of them stay in the
+/// processor's own memory: a page of messages is read faster than with four times as many. The writer's stay.
+const READER_CACHE_KIB: i64 = 4 * 1024;
 const WRITER_CACHE_KIB: i64 = 32 * 1024;
 
 /// Why a file could not be opened as a store.
