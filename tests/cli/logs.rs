@@ -254,7 +254,6 @@ fn the_form_for_people_can_be_asked_for() {
 #[test]
 fn on_a_terminal_logs_are_for_people_unless_json_is_asked_for() {
     for (format, people) in [("auto", true), ("json", false)] {
-        // The one before may not have left its folder yet.
         let folder = tempfile::tempdir().expect("a folder");
         // `script` makes a terminal.
         let mut script = Command::new("script");
@@ -278,13 +277,13 @@ fn a_server_outlives_the_reader_of_its_logs() {
     assert!(server.ended().success());
 }
 
-/// A shell command that starts the server with this form of logs, on standard output.
+/// A shell command that prints its process id, and becomes the server with this form of logs, on standard output.
 fn serve(format: &str) -> String {
     let binary = env!("CARGO_BIN_EXE_prilavok");
-    format!("PRILAVOK_LOG__FORMAT={format} exec {binary} serve --listen 127.0.0.1:0 2>&1")
+    format!("echo $$; PRILAVOK_LOG__FORMAT={format} exec {binary} serve --listen 127.0.0.1:0 2>&1")
 }
 
-/// The first line that a command prints; it is ended then.
+/// The first line that the server prints which a command starts; it is stopped then. Its terminal's end would not stop it.
 fn first_line(folder: &Path, mut command: Command) -> String {
     let mut child = command
         .current_dir(folder)
@@ -292,13 +291,15 @@ fn first_line(folder: &Path, mut command: Command) -> String {
         .stdout(Stdio::piped())
         .spawn()
         .expect("it starts");
-    let mut line = String::new();
+    let (mut id, mut line) = (String::new(), String::new());
     let mut out = BufReader::new(child.stdout.take().expect("piped"));
+    out.read_line(&mut id).expect("text");
     out.read_line(&mut line).expect("text");
-    child.kill().expect("ended");
-    child.wait().expect("ended");
-    // A server on a terminal ends when the terminal is gone, and its output with it.
+    let stop = format!("kill -TERM {}", id.trim());
+    let stopped = Command::new("sh").args(["-c", &stop]).status();
+    assert!(stopped.expect("sh runs").success());
     out.read_to_end(&mut Vec::new()).expect("the end");
+    assert!(child.wait().expect("ended").success());
     assert!(line.contains("listening"), "{line}");
     line
 }
