@@ -32,6 +32,13 @@ pub(crate) fn limited(folder: &Path, kib: u32, arguments: &[&str]) -> Command {
     command
 }
 
+/// Sends a signal to the process with this id.
+pub(crate) fn signal(name: &str, id: &str) {
+    let kill = format!("kill -{name} {id}");
+    let status = Command::new("sh").args(["-c", &kill]).status();
+    assert!(status.expect("sh runs").success());
+}
+
 /// What a command that has ended said.
 #[derive(Debug)]
 pub(crate) struct Said {
@@ -218,9 +225,7 @@ impl Server {
 
     /// Sends a signal.
     pub(crate) fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child.id());
-        let status = Command::new("sh").args(["-c", &kill]).status();
-        assert!(status.expect("sh runs").success());
+        signal(name, &self.child.id().to_string());
     }
 
     /// Waits until it has ended.
